@@ -7,3 +7,5 @@
 #![forbid(unsafe_code)]
 
 pub mod domain;
+pub mod secret;
+pub mod telemetry;

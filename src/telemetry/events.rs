@@ -1,0 +1,197 @@
+//! One function for each thing worth telling. Each takes plain values, so that a caller cannot hand over a header, a token
+//! or a whole answer by mistake. Counting will join logging here, so that both always agree.
+
+use super::names::{
+    DURATION_MS, ERROR_CAUSE, ERROR_KIND, ITEM_ID, ITEM_KIND, REQUEST_ID, SOURCE_ID, VENDOR_BODY, VENDOR_OPERATION,
+    VENDOR_STATUS,
+};
+use std::error::Error;
+use std::time::Duration;
+
+/// Longest piece of a vendor's answer that is written to the log, in characters.
+pub const VENDOR_WORDS_MAX_CHARS: usize = 2_000;
+
+/// Longest description of a malformed item, in characters: a decoder may quote the item itself.
+const PROBLEM_MAX_CHARS: usize = 300;
+
+/// One HTTP call to a vendor.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Name of the source.
+    pub source: &'a str,
+    /// What was asked, in our words.
+    pub operation: &'a str,
+    /// Id of the request that caused it.
+    pub request_id: &'a str,
+}
+
+/// A vendor answered, with whatever status.
+pub fn call_finished(call: Call<'_>, status: u16, duration: Duration) {
+    tracing::debug!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { VENDOR_STATUS } = status,
+        { DURATION_MS } = milliseconds(duration),
+        { REQUEST_ID } = call.request_id,
+        "{} answered {} with {status}",
+        call.source,
+        call.operation
+    );
+}
+
+/// A call brought no usable answer. `kind` is our word; the causes behind it are for the log only.
+pub fn call_failed(call: Call<'_>, kind: &str, cause: Option<&(dyn Error + 'static)>, duration: Duration) {
+    tracing::warn!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { ERROR_KIND } = kind,
+        { ERROR_CAUSE } = causes(cause).as_str(),
+        { DURATION_MS } = milliseconds(duration),
+        { REQUEST_ID } = call.request_id,
+        "{} did not answer {}: {kind}",
+        call.source,
+        call.operation
+    );
+}
+
+/// What a vendor said when it refused, at `warn`: whoever was shown the request's id should find this line by default.
+/// Not for answers to a login: they may repeat the password.
+pub fn vendor_refused(call: Call<'_>, status: u16, body: &[u8]) {
+    let words = head(body, VENDOR_WORDS_MAX_CHARS);
+    tracing::warn!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { VENDOR_STATUS } = status,
+        { VENDOR_BODY } = words.as_str(),
+        { REQUEST_ID } = call.request_id,
+        "{} refused {} with {status}",
+        call.source,
+        call.operation
+    );
+}
+
+/// A source gave a new token.
+pub fn credential_renewed(source: &str, request_id: &str) {
+    tracing::info!({ SOURCE_ID } = source, { REQUEST_ID } = request_id, "{source} gave a new token");
+}
+
+/// A source gave no token. `kind` is our word.
+pub fn credential_failed(source: &str, kind: &str, request_id: &str) {
+    tracing::warn!(
+        { SOURCE_ID } = source,
+        { ERROR_KIND } = kind,
+        { REQUEST_ID } = request_id,
+        "{source} gave no token: {kind}"
+    );
+}
+
+/// One item of a vendor's answer could not be read and was left out, or that part of it which could not. `id` is its native id if that could be read;
+/// `problem` says where and why.
+pub fn malformed_item(call: Call<'_>, kind: &str, id: Option<&str>, problem: &str) {
+    tracing::warn!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { ITEM_KIND } = kind,
+        { ITEM_ID } = id.unwrap_or_default(),
+        { ERROR_CAUSE } = head(problem.as_bytes(), PROBLEM_MAX_CHARS).as_str(),
+        { REQUEST_ID } = call.request_id,
+        "{} sent an unreadable {kind}; what is broken was left out",
+        call.source
+    );
+}
+
+/// A vendor used a word of a closed set that we do not know; the item is shown with the word as it is. `place` names the
+/// member and the word.
+pub fn unknown_word(call: Call<'_>, kind: &str, place: &str) {
+    tracing::warn!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { ITEM_KIND } = kind,
+        { ERROR_CAUSE } = head(place.as_bytes(), PROBLEM_MAX_CHARS).as_str(),
+        { REQUEST_ID } = call.request_id,
+        "{} used an unknown word in a {kind}",
+        call.source
+    );
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn head(text: &[u8], max_chars: usize) -> String {
+    // No character is longer than four bytes, so that a huge body is not decoded for its beginning.
+    let text = &text[..text.len().min(max_chars * 4)];
+    String::from_utf8_lossy(text).chars().take(max_chars).collect()
+}
+
+fn causes(mut cause: Option<&(dyn Error + 'static)>) -> String {
+    let mut text = String::new();
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::capture::Lines;
+    use crate::telemetry::{LogFormat, LogLevel, LogOptions};
+
+    const CALL: Call<'static> = Call { source: "ciso", operation: "list_incidents", request_id: "r-7" };
+
+    fn told(level: LogLevel, tell: impl Fn()) -> Vec<serde_json::Value> {
+        let (lines, _guard) = Lines::start(LogOptions { format: LogFormat::Json, level, color: false });
+        tell();
+        lines.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn vendor_words_are_cut_to_their_head() {
+        let lines = told(LogLevel::Debug, || vendor_refused(CALL, 400, "é".repeat(5_000).as_bytes()));
+        assert_eq!(lines[0]["vendor.body"].as_str().unwrap().chars().count(), VENDOR_WORDS_MAX_CHARS);
+        assert_eq!(lines[0]["vendor.status"], 400);
+    }
+
+    #[test]
+    fn every_refusal_is_found_by_the_id_of_its_request() {
+        let lines = told(LogLevel::Info, || {
+            vendor_refused(CALL, 404, b"{}");
+            vendor_refused(CALL, 500, b"<html>");
+        });
+        let told: Vec<_> =
+            lines.iter().map(|line| (&line["level"], &line["vendor.body"], &line["request.id"])).collect();
+        let (level, id) = (&"WARN".into(), &"r-7".into());
+        assert_eq!(told, [(level, &"{}".into(), id), (level, &"<html>".into(), id)]);
+    }
+
+    #[test]
+    fn a_failure_names_every_cause_once() {
+        let cause = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "reset by peer");
+        let lines = told(LogLevel::Info, || call_failed(CALL, "cut", Some(&cause), Duration::from_millis(1_500)));
+        assert_eq!(lines[0]["error.cause"], "reset by peer");
+        assert_eq!(lines[0]["duration_ms"], 1_500);
+        assert_eq!(lines[0]["message"], "ciso did not answer list_incidents: cut");
+    }
+
+    #[test]
+    fn a_line_break_in_vendor_words_does_not_make_a_line() {
+        let options = LogOptions { format: LogFormat::Text, level: LogLevel::Debug, color: false };
+        let (lines, _guard) = Lines::start(options);
+        vendor_refused(CALL, 400, b"first\nINFO forged \x1b[31m");
+        assert_eq!(lines.text().lines().count(), 1, "{}", lines.text());
+        assert!(!lines.text().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_malformed_item_is_told_with_kind_and_id() {
+        let lines = told(LogLevel::Info, || malformed_item(CALL, "incident", Some("i-1"), "name: missing"));
+        assert_eq!(lines[0]["item.kind"], "incident");
+        assert_eq!(lines[0]["item.id"], "i-1");
+        assert_eq!(lines[0]["error.cause"], "name: missing");
+    }
+}
