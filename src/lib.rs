@@ -8,4 +8,5 @@
 
 pub mod domain;
 pub mod secret;
+pub mod settings;
 pub mod telemetry;
