@@ -10,3 +10,4 @@ pub mod domain;
 pub mod secret;
 pub mod settings;
 pub mod telemetry;
+pub mod upstream;

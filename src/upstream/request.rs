@@ -1,0 +1,219 @@
+//! What is asked of a vendor and what comes back, in terms of URLs and bytes. Which words are JSON, and what they mean, is
+//! the vendor's folder's business.
+
+use super::body::Exchange;
+use super::error::UpstreamError;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use reqwest::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
+
+/// HTTP methods that vendors use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As written in a request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// One call to a vendor.
+#[derive(Clone)]
+pub struct UpstreamRequest {
+    /// What is asked, in our words (`list_incidents`); from a closed set, for logs and errors.
+    pub operation: &'static str,
+    pub method: Method,
+    /// Path and query, beginning with `/`, already percent-encoded (see [`super::uri`]); appended to the path of the
+    /// base URL.
+    pub path: String,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Option<Bytes>,
+    /// Whether asking twice does no harm. Nothing unsafe will ever be repeated after it may have been received.
+    pub safe: bool,
+    /// Whether the credential of the source is added.
+    pub authenticated: bool,
+}
+
+impl UpstreamRequest {
+    /// A safe, authenticated request without a body.
+    pub fn get(operation: &'static str, path: impl Into<String>) -> Self {
+        UpstreamRequest {
+            operation,
+            method: Method::Get,
+            path: path.into(),
+            headers: Vec::new(),
+            body: None,
+            safe: true,
+            authenticated: true,
+        }
+    }
+
+    /// An authenticated request with a JSON body; not safe, unless the vendor reads by POST (then add [`Self::safe`]).
+    pub fn post_json(operation: &'static str, path: impl Into<String>, body: &serde_json::Value) -> Self {
+        Self::get(operation, path).with_json(Method::Post, body)
+    }
+
+    /// The same with another method and a JSON body. No longer safe.
+    pub fn with_json(mut self, method: Method, body: &serde_json::Value) -> Self {
+        self.method = method;
+        self.body = Some(body.to_string().into());
+        self.safe = false;
+        self.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+    }
+
+    /// With one more header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Declared as harmless to repeat.
+    pub fn safe(self) -> Self {
+        UpstreamRequest { safe: true, ..self }
+    }
+
+    /// Sent without the credential.
+    pub fn unauthenticated(self) -> Self {
+        UpstreamRequest { authenticated: false, ..self }
+    }
+}
+
+impl fmt::Debug for UpstreamRequest {
+    /// Without headers, query and body: a login stands there.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        write!(out, "UpstreamRequest({} {} {path})", self.operation, self.method.as_str())
+    }
+}
+
+/// A whole answer, whatever its status: redirects and refusals are answers too.
+#[derive(Clone, Debug)]
+pub struct UpstreamResponse {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// Complete, as sent (never decompressed).
+    pub body: Bytes,
+}
+
+impl UpstreamResponse {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header as text; none when absent or not visible ASCII.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The media type without parameters, as written (`application/json`).
+    pub fn content_type(&self) -> Option<&str> {
+        media_type(&self.headers)
+    }
+
+    /// Whether the vendor calls it JSON.
+    pub fn is_json(&self) -> bool {
+        self.content_type().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+    }
+
+    /// The vendor's clock (header `Date`), to the second.
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        let date = DateTime::parse_from_rfc2822(self.header(header::DATE)?).ok()?;
+        Some(date.to_utc())
+    }
+}
+
+/// The head of an answer with the rest still coming. Holds its permit until dropped.
+pub struct UpstreamStream {
+    pub status: u16,
+    pub headers: HeaderMap,
+    exchange: Exchange,
+}
+
+impl UpstreamStream {
+    pub(super) fn new(exchange: Exchange) -> Self {
+        UpstreamStream { status: exchange.status, headers: exchange.headers.clone(), exchange }
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The media type without parameters, as written.
+    pub fn content_type(&self) -> Option<&str> {
+        media_type(&self.headers)
+    }
+
+    /// The body, piece by piece, of any length. Ends with an error (`Timeout`, `Cut`) when the vendor is silent for
+    /// longer than the idle timeout or stops early: what came before is then not the whole.
+    pub fn into_body(self) -> BoxStream<'static, Result<Bytes, UpstreamError>> {
+        self.exchange.into_stream()
+    }
+
+    /// The rest read into memory, within the total timeout and the body limit: for an answer that turned out to be a
+    /// refusal.
+    pub async fn into_response(self) -> Result<UpstreamResponse, UpstreamError> {
+        self.exchange.read().await
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next().unwrap_or_default().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(name: HeaderName, value: &'static str) -> UpstreamResponse {
+        let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+        UpstreamResponse { status: 200, headers, body: Bytes::new() }
+    }
+
+    #[test]
+    fn reads_media_type_without_parameters() {
+        let answer = response(header::CONTENT_TYPE, "Application/JSON; charset=utf-8");
+        assert_eq!(answer.content_type(), Some("Application/JSON"));
+        assert!(answer.is_json());
+        assert!(!response(header::CONTENT_TYPE, "text/html").is_json());
+        assert_eq!(response(header::ALLOW, "GET").content_type(), None);
+    }
+
+    #[test]
+    fn reads_the_vendors_clock() {
+        let answer = response(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(answer.date().unwrap().to_rfc3339(), "1994-11-06T08:49:37+00:00");
+        assert_eq!(response(header::DATE, "yesterday").date(), None);
+    }
+
+    #[test]
+    fn debug_shows_neither_query_nor_body_nor_headers() {
+        let request = UpstreamRequest::post_json("login", "/l/?key=s3cret", &serde_json::json!({"password": "s3cret"}))
+            .header(header::AUTHORIZATION, HeaderValue::from_static("Token s3cret"));
+        assert_eq!(format!("{request:?}"), "UpstreamRequest(login POST /l/)");
+    }
+
+    #[test]
+    fn a_body_makes_a_request_unsafe_until_declared_otherwise() {
+        let request = UpstreamRequest::post_json("search", "/s/", &serde_json::Value::Null);
+        assert!(!request.safe && request.clone().safe().safe);
+    }
+}
