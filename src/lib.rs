@@ -9,5 +9,6 @@
 pub mod domain;
 pub mod secret;
 pub mod settings;
+pub mod source;
 pub mod telemetry;
 pub mod upstream;

@@ -1,0 +1,222 @@
+//! What a source can do, as data: the one truth for planner, schema and documentation.
+
+use crate::domain::{
+    BatchKind, CountPrecision, Detection, ExportFormat, IncidentField, IncidentOrderField, IncidentStatus, MetricParts,
+    OrderDirection, RecordKind, Resolution, Severity, Test, TimeRange,
+};
+
+/// What a source can do, by operation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Capabilities {
+    /// Fields that this source can ever fill.
+    pub read: Vec<IncidentField>,
+    pub severities: Vec<SeverityCapability>,
+    pub statuses: Vec<StatusCapability>,
+    pub detections: Vec<Detection>,
+    pub list: ListCapabilities,
+    /// Kinds of records of which it gives all, page by page.
+    pub catalog: Vec<RecordKind>,
+    /// Metrics that mean the same as ours, over everything or over one scope.
+    pub metrics: MetricParts,
+    /// Tables of all incidents.
+    pub exports: Vec<ExportFormat>,
+    /// Tests that the table exports honour; a filter with any other is refused.
+    pub export_filters: Vec<FilterCapability>,
+    /// Reports of one incident.
+    pub reports: Vec<ExportFormat>,
+    pub read_comments: bool,
+    pub history: bool,
+    pub delete_preview: bool,
+    /// Files kept with evidence can be fetched.
+    pub attachments: bool,
+    /// Zone that the gateway assumes for times which the source gives without one.
+    pub assumed_time_zone: Option<String>,
+    pub write: WriteCapabilities,
+}
+
+/// How lists can be asked for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ListCapabilities {
+    /// Tests that the source applies itself, with our meaning.
+    pub filters: Vec<FilterCapability>,
+    /// Orders that equal ours for every value: nulls, ties, letter case.
+    pub orders: Vec<(IncidentOrderField, Vec<OrderDirection>)>,
+    /// The longest page that may be asked for.
+    pub max_page_size: usize,
+    /// How long the tests of one request may be, in bytes as [`Capabilities::length`] estimates them. The gateway applies
+    /// what goes beyond.
+    pub max_filter_bytes: usize,
+    pub total: CountPrecision,
+}
+
+/// A field that the source filters by, and for which values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FilterCapability {
+    pub field: IncidentField,
+    pub rule: FilterRule,
+}
+
+/// For which values a source's own filter means the same as ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FilterRule {
+    /// One of a list of values; words that the source does not know match nothing.
+    AnyOf,
+    /// The same, for native ids `collection/id` that are all of one collection: each is a filter of its own, and filters
+    /// must all hold.
+    AnyOfOneCollection,
+    /// Free text of plain ASCII without quotes and backslashes, since others compare otherwise.
+    AsciiWords,
+    /// `since` inclusive, `until` exclusive, to the microsecond.
+    Range,
+}
+
+/// How a planner may use a source's own filter for a test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fit {
+    /// The source applies it, with our meaning.
+    Source,
+    /// The gateway has to.
+    Gateway,
+    /// Nothing at this source can match.
+    Nothing,
+}
+
+/// A severity that the source knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeverityCapability {
+    pub severity: Severity,
+    /// The source's own word.
+    pub word: &'static str,
+    pub writable: bool,
+}
+
+/// A status that the source knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatusCapability {
+    pub status: IncidentStatus,
+    /// The source's own word.
+    pub word: &'static str,
+    pub writable: bool,
+    pub needs_resolution: bool,
+    pub resolutions: Vec<Resolution>,
+    /// The source offers no way back.
+    pub irreversible: bool,
+}
+
+/// What can be written. Empty lists: nothing.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct WriteCapabilities {
+    pub create: Vec<IncidentField>,
+    pub update: Vec<IncidentField>,
+    pub clear: Vec<IncidentField>,
+    pub links: Vec<IncidentField>,
+    pub relevances: Vec<String>,
+    pub batch: Vec<BatchKind>,
+    pub max_batch_size: Option<i32>,
+    pub max_owners: Option<i32>,
+    pub add_comment: bool,
+    pub add_evidence: bool,
+    pub create_tags: bool,
+    pub delete: bool,
+}
+
+impl Capabilities {
+    /// Whether a list can leave a test to the source.
+    pub fn fit(&self, test: &Test) -> Fit {
+        match test {
+            Test::Severity(all) if !all.iter().any(|value| self.severities.iter().any(|s| s.severity == *value)) => {
+                Fit::Nothing
+            }
+            Test::Status(all) if !all.iter().any(|value| self.statuses.iter().any(|s| s.status == *value)) => {
+                Fit::Nothing
+            }
+            Test::Detection(all) if !all.iter().any(|value| self.detections.contains(value)) => Fit::Nothing,
+            test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Source,
+            // A field that the source never fills matches nothing, unless absence is what is asked for.
+            Test::Unassigned(_) => Fit::Gateway,
+            Test::Sources(_) | Test::SourceKinds(_) | Test::Ids(_) | Test::SourceIds(_) | Test::Search(_) => {
+                Fit::Gateway
+            }
+            test if !self.read.contains(&test.field()) => Fit::Nothing,
+            _ => Fit::Gateway,
+        }
+    }
+
+    /// About how many bytes a test takes in a request, names and separators included; more rather than less.
+    pub fn length(test: &Test) -> usize {
+        /// A name, its separators, and a value as long as a UUID.
+        const ID: usize = 64;
+        const WORD: usize = 32;
+        match test {
+            Test::Owners(all) => all.len() * ID,
+            Test::Tags(all) => all.len() * ID,
+            Test::Assets(all)
+            | Test::Threats(all)
+            | Test::Qualifications(all)
+            | Test::Entities(all)
+            | Test::RelatedRecords(all)
+            | Test::Scopes(all) => all.len() * ID,
+            // Each byte may have to be percent-encoded.
+            Test::Search(search) => search.terms().iter().map(|term| 3 * term.len() + WORD).sum(),
+            Test::Time(..) => 2 * ID,
+            Test::Severity(all) => all.len() * WORD,
+            Test::Status(all) => all.len() * WORD,
+            Test::Detection(all) => all.len() * WORD,
+            Test::Origins(all) => all.iter().map(|text| 3 * text.len() + WORD).sum(),
+            _ => ID,
+        }
+    }
+
+    /// Whether the source sorts so itself.
+    pub fn sorts(&self, field: IncidentOrderField, direction: OrderDirection) -> bool {
+        self.list.orders.iter().any(|(other, directions)| *other == field && directions.contains(&direction))
+    }
+}
+
+impl FilterCapability {
+    pub fn new(field: IncidentField, rule: FilterRule) -> Self {
+        FilterCapability { field, rule }
+    }
+
+    /// Whether the source's filter means the same as this test.
+    pub fn takes(&self, test: &Test) -> bool {
+        if test.field() != self.field {
+            return false;
+        }
+        match (self.rule, test) {
+            (FilterRule::AsciiWords, Test::Search(search)) => {
+                search.terms().iter().all(|term| term.is_ascii() && !term.contains(['"', '\\']))
+            }
+            (FilterRule::Range, Test::Time(_, TimeRange { since, until })) => {
+                // Without any end the test asks for presence, which no range filter tells.
+                since.is_some() || until.is_some()
+            }
+            (FilterRule::AnyOfOneCollection, Test::RelatedRecords(keys)) => {
+                let mut collections = keys.iter().map(|key| key.native.to_string());
+                let first = collections.next().unwrap_or_default();
+                collections.all(|native| collection(&native) == collection(&first))
+            }
+            (
+                FilterRule::AnyOf,
+                Test::Severity(_)
+                | Test::Status(_)
+                | Test::Detection(_)
+                | Test::Owners(_)
+                | Test::Assets(_)
+                | Test::Tags(_)
+                | Test::Qualifications(_)
+                | Test::Entities(_)
+                | Test::RelatedRecords(_)
+                | Test::Scopes(_)
+                | Test::Threats(_)
+                | Test::Origins(_),
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The first part of a native id `collection/id`.
+fn collection(native: &str) -> &str {
+    native.split('/').next().unwrap_or_default()
+}
