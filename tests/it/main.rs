@@ -1,0 +1,8 @@
+//! The one integration binary: `support` first, then one file for each promise.
+
+// Clippy knows tests by their attribute, and what tests share has none.
+#![allow(clippy::unwrap_used)]
+
+
+mod recordings;
+mod sandbox;
