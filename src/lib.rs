@@ -13,3 +13,4 @@ pub mod settings;
 pub mod source;
 pub mod telemetry;
 pub mod upstream;
+pub mod vendors;

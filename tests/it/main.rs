@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 
+mod ciso_assistant;
 mod recordings;
 mod sandbox;

@@ -1,0 +1,44 @@
+//! The products whose REST API the gateway speaks, one folder each. This is the only list of them.
+
+pub mod ciso_assistant;
+
+use crate::{
+    domain::SourceName,
+    settings::{Table, Variant},
+    source::Source,
+    upstream::{Policy, Transport},
+};
+use std::sync::Arc;
+
+/// What is configured of a source, by its vendor.
+#[derive(Clone, Debug)]
+pub enum VendorConfig {
+    CisoAssistant(ciso_assistant::Config),
+}
+
+/// A source as its vendor makes it: not yet [`crate::source::Checked`]. Nothing is sent.
+pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transport>) -> Arc<dyn Source> {
+    match config {
+        VendorConfig::CisoAssistant(config) => Arc::new(ciso_assistant::CisoAssistant::new(name, config, transport)),
+    }
+}
+
+impl VendorConfig {
+    /// Reads, and thereby declares, the settings of one source; the word in `vendor` decides which. None after a
+    /// mistake, which has then been noted.
+    pub fn declare(table: &mut Table<'_, '_>) -> Option<Self> {
+        let ciso_assistant = Variant {
+            word: "ciso-assistant",
+            doc: "CISO Assistant, releases 3.15.1 and later. `token`, or `email` and `password`, must be given.",
+            read: |table| ciso_assistant::Config::declare(table).map(VendorConfig::CisoAssistant),
+        };
+        table.variant("vendor", "The product whose API the source speaks.", &[ciso_assistant])
+    }
+
+    /// Limits of the conversation with the source.
+    pub fn policy(&self) -> &Policy {
+        match self {
+            VendorConfig::CisoAssistant(config) => &config.policy,
+        }
+    }
+}
