@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod domain;
+pub mod federation;
 pub mod sandbox;
 pub mod secret;
 pub mod settings;

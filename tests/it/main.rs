@@ -5,5 +5,6 @@
 
 
 mod ciso_assistant;
+mod federation;
 mod recordings;
 mod sandbox;

@@ -1,0 +1,131 @@
+//! What a request over many sources gives beside its data: how each source answered, and what it cost.
+
+use crate::{
+    domain::{IncidentField, Key, NativeId, SourceName, SourceStatus, Time},
+    source::{Call, SourceError},
+};
+use rustc_hash::FxHashMap;
+use std::time::Duration;
+
+/// How one source answered one root field.
+#[derive(Clone, Debug)]
+pub struct SourceReport {
+    pub source: SourceName,
+    pub status: SourceStatus,
+    /// Rows of this page.
+    pub items: usize,
+    /// Rows under the same filter on all pages, where known.
+    pub total: Option<u64>,
+    /// None where the source was not asked.
+    pub fetched_at: Option<Time>,
+    /// Time of the upstream calls, summed; none without any.
+    pub latency: Option<Duration>,
+    /// Time spent waiting for the source's limits.
+    pub waited: Duration,
+    pub from_cache: bool,
+    /// Calls of the root field itself; those of the rest of the selection are in [`Batch::costs`].
+    pub upstream_calls: u64,
+    pub filtered_by_source: Vec<IncidentField>,
+    pub filtered_by_gateway: Vec<IncidentField>,
+    /// More matched, or may have, than the gateway may read.
+    pub truncated: bool,
+    /// Records that were broken and left out.
+    pub malformed: u32,
+    /// Links inside the rows of this page that the source hides.
+    pub masked: u32,
+    /// Native ids that the source named as existing but withheld.
+    pub restricted_ids: Vec<NativeId>,
+    /// Why the source was not asked; a sentence.
+    pub skipped_reason: Option<String>,
+    pub error: Option<SourceError>,
+}
+
+impl SourceReport {
+    /// Of a source that answered without having anything.
+    pub(super) fn new(source: &SourceName) -> Self {
+        SourceReport {
+            source: source.clone(),
+            status: SourceStatus::Ok,
+            items: 0,
+            total: None,
+            fetched_at: None,
+            latency: None,
+            waited: Duration::ZERO,
+            from_cache: false,
+            upstream_calls: 0,
+            filtered_by_source: Vec::new(),
+            filtered_by_gateway: Vec::new(),
+            truncated: false,
+            malformed: 0,
+            masked: 0,
+            restricted_ids: Vec::new(),
+            skipped_reason: None,
+            error: None,
+        }
+    }
+
+    /// The source is not asked.
+    pub(super) fn skip(&mut self, reason: String) {
+        self.status = SourceStatus::Skipped;
+        self.total = Some(0);
+        self.skipped_reason = Some(reason);
+    }
+
+    /// The source failed, at least in part.
+    pub(super) fn fail(&mut self, error: SourceError) {
+        self.status = error.status();
+        self.error = Some(error);
+    }
+
+    /// Enters what the calls cost that were made with this call.
+    pub(super) fn measure(&mut self, call: &Call) {
+        let tally = &call.context.tally;
+        self.upstream_calls = tally.upstream_calls();
+        self.waited = tally.waited();
+        self.latency = (self.upstream_calls > 0).then(|| tally.latency());
+        self.fetched_at = (self.skipped_reason.is_none() && self.error.is_none()).then_some(call.now);
+    }
+}
+
+/// Records by key, from many sources at once. A key in neither map names nothing, or nothing that may be seen.
+#[derive(Clone, Debug)]
+pub struct Batch<T> {
+    pub found: FxHashMap<Key, T>,
+    pub failed: FxHashMap<Key, SourceError>,
+    /// For each source that was asked, sorted by name.
+    pub costs: Vec<(SourceName, Cost)>,
+}
+
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Batch { found: FxHashMap::default(), failed: FxHashMap::default(), costs: Vec::new() }
+    }
+}
+
+/// What a batch cost at one source.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Cost {
+    /// Upstream calls.
+    pub calls: u64,
+    /// Time spent waiting for the source's limits.
+    pub waited: Duration,
+    /// Records that were broken and left out.
+    pub malformed: u32,
+    /// Links that the source hides.
+    pub masked: u32,
+}
+
+impl Cost {
+    /// Adds what another batch cost.
+    pub fn add(&mut self, other: Cost) {
+        self.calls += other.calls;
+        self.waited += other.waited;
+        self.malformed += other.malformed;
+        self.masked += other.masked;
+    }
+
+    pub(super) fn of(call: &Call, malformed: u32, masked: u32) -> Self {
+        let tally = &call.context.tally;
+        Cost { calls: tally.upstream_calls(), waited: tally.waited(), malformed, masked }
+    }
+}

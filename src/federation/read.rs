@@ -1,0 +1,196 @@
+//! One source's part of a page: plan, read, report. A failure stays inside its report.
+
+use super::{
+    cursor::{Mark, Place},
+    list::IncidentQuery,
+    merge::{Entry, Run},
+    outcome::SourceReport,
+    plan::{Route, SourcePlan},
+    prepare::{Prepared, prepare},
+    scan::{Scan, by_ids, scan},
+    seek::Reader,
+};
+use crate::{
+    domain::{CountPrecision, Key, SourceName},
+    source::{Call, Capabilities, Source, SourceError},
+};
+use rustc_hash::FxHashSet;
+
+/// What one source adds to a page.
+pub(super) struct Part {
+    pub(super) report: SourceReport,
+    pub(super) run: Run,
+    /// How many rows of the source lie before the page: what the cursor says if the page takes none of its rows.
+    pub(super) start: u64,
+    /// How exact the report's total is.
+    pub(super) precision: CountPrecision,
+}
+
+/// What one request asks every source.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) query: &'a IncidentQuery,
+    pub(super) place: Option<&'a Place>,
+    pub(super) scan_limit: usize,
+}
+
+/// Rows of one source, before the report is complete.
+struct Rows {
+    run: Run,
+    start: u64,
+    total: Option<u64>,
+    precision: CountPrecision,
+    truncated: bool,
+    malformed: u32,
+    error: Option<SourceError>,
+}
+
+impl Reading<'_> {
+    /// Asks one source. `call` counts for it alone.
+    pub(super) async fn part(self, source: &dyn Source, call: &Call) -> Part {
+        let mut report = SourceReport::new(&source.info().name);
+        let start = self.place.map_or(0, |place| place.offset(&source.info().name));
+        let mut part = Part { report: report.clone(), run: Run::default(), start, precision: CountPrecision::Exact };
+        match self.rows(source, call, &mut report).await {
+            Ok(Some(rows)) => {
+                (part.run, part.start, part.precision) = (rows.run, rows.start, rows.precision);
+                report.total = rows.total;
+                report.truncated = rows.truncated;
+                report.malformed = rows.malformed;
+                if let Some(error) = rows.error {
+                    report.fail(error);
+                    part.precision = CountPrecision::LowerBound;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                report.fail(error);
+                part.precision = CountPrecision::LowerBound;
+            }
+        }
+        report.measure(call);
+        part.report = report;
+        part
+    }
+
+    /// None: the source is skipped, as the report says.
+    async fn rows(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        report: &mut SourceReport,
+    ) -> Result<Option<Rows>, SourceError> {
+        let (plan, capabilities) = match prepare(source, call, &self.query.filter, Some(self.query.order)).await? {
+            Prepared::Skip(reason) => {
+                report.skip(reason);
+                return Ok(None);
+            }
+            Prepared::Plan(plan, capabilities) => (plan, capabilities),
+        };
+        report.filtered_by_source.clone_from(&plan.by_source);
+        report.filtered_by_gateway.clone_from(&plan.by_gateway);
+        let name = &source.info().name;
+        let rows = match &plan.route {
+            Route::ByIds(ids) => self.sorted(name, by_ids(source, call, ids, &plan.residual, self.query.want).await?),
+            // A count over all pages needs every row, since the source cannot count what the gateway filters.
+            Route::Ask if !(self.query.want_total && plan.filters_here()) => {
+                self.ask(source, call, plan, &capabilities).await?
+            }
+            Route::Ask | Route::Scan => {
+                let limit = self.scan_limit;
+                self.sorted(name, scan(source, call, &plan, &capabilities, self.query.want, limit).await?)
+            }
+        };
+        Ok(Some(rows))
+    }
+
+    /// Rows that the source sorts itself, from the place on.
+    async fn ask(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        plan: SourcePlan,
+        capabilities: &Capabilities,
+    ) -> Result<Rows, SourceError> {
+        let (first, filters) = (self.query.first.rows(), plan.filters_here());
+        let mut reader = Reader {
+            source,
+            call,
+            tests: plan.tests,
+            order: self.query.order,
+            want: self.query.want,
+            max_page_size: capabilities.list.max_page_size.max(1),
+            malformed: 0,
+            total: None,
+        };
+        let mut mark: Option<Mark> = self.place.map(|place| place.mark.clone());
+        let mut hint = self.place.map_or(0, |place| place.offset(&source.info().name));
+        let (mut run, mut start, mut seen) = (Run::default(), None, FxHashSet::<Key>::default());
+        let (mut scanned, mut window, mut truncated) = (0, first.saturating_mul(2), false);
+        loop {
+            let left = self.scan_limit.saturating_sub(scanned).max(1);
+            let wanted = if filters { window.min(left) } else { first - run.rows.len() };
+            let slice = reader.after(mark.as_ref(), hint, wanted).await?;
+            scanned += slice.rows.len();
+            let begin = slice.rows.first().map_or(slice.end, |row| row.end - 1);
+            start.get_or_insert(begin);
+            let last = slice.rows.last().map(|row| row.position.clone());
+            // An incident that moved between two windows is met twice.
+            let fresh = slice.rows.into_iter().filter(|row| seen.insert(row.position.key.clone()));
+            run.rows.extend(fresh.filter(|row| !filters || plan.residual.matches(&row.incident)));
+            hint = slice.end;
+            run.rest = last.filter(|_| slice.more);
+            let Some(last) = run.rest.clone() else { break };
+            // Where the gateway filters, only a row too many tells that there is a next page.
+            let bounded = filters && scanned >= self.scan_limit;
+            if bounded || run.rows.len() >= first + usize::from(filters) {
+                truncated = bounded && run.rows.len() < first;
+                break;
+            }
+            mark = Some(Mark::new(last));
+            window = window.saturating_mul(4);
+        }
+        let known = if filters { None } else { reader.total };
+        let from_start = self.place.is_none();
+        let (total, precision) = match known {
+            Some(total) => (Some(total), capabilities.list.total),
+            None if run.rest.is_none() && !filters => (Some(hint), CountPrecision::Exact),
+            None if run.rest.is_none() && from_start => (Some(run.rows.len() as u64), CountPrecision::Exact),
+            None if from_start => (Some(run.rows.len() as u64), CountPrecision::LowerBound),
+            None => (None, CountPrecision::Unknown),
+        };
+        let start = start.unwrap_or_default();
+        Ok(Rows { run, start, total, precision, truncated, malformed: reader.malformed, error: None })
+    }
+
+    /// Rows that were read whole: sorted here, from the place on.
+    fn sorted(self, name: &SourceName, scan: Scan) -> Rows {
+        let order = self.query.order;
+        let total = scan.incidents.len() as u64;
+        let mut rows: Vec<Entry> = scan
+            .incidents
+            .into_iter()
+            .map(|incident| Entry { position: order.position(&incident), incident, end: 0 })
+            .collect();
+        rows.sort_unstable_by(|a, b| order.compare(&a.position, &b.position));
+        rows.iter_mut().zip(1..).for_each(|(row, number)| row.end = number);
+        let mut start = 0;
+        if let Some(place) = self.place {
+            let offset = place.offset(name);
+            start = rows.partition_point(|row| !place.mark.precedes(order, row, offset));
+            rows.drain(..start);
+        }
+        // One more than fits tells that there is a next page.
+        rows.truncate(self.query.first.rows() + 1);
+        let precision = if scan.truncated { CountPrecision::LowerBound } else { CountPrecision::Exact };
+        Rows {
+            run: Run { rows: rows.into(), rest: None },
+            start: start as u64,
+            total: Some(total),
+            precision,
+            truncated: scan.truncated,
+            malformed: scan.malformed,
+            error: scan.error,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading all that a plan lets through, up to a bound: for orders that a source cannot sort by, and for counting.
+
+use super::{plan::SourcePlan, seek::LIST};
+use crate::{
+    domain::{Filter, Incident, NativeId},
+    source::{Call, Capabilities, ListRequest, Source, SourceError, Want},
+};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// Incidents that match, in no order, each once.
+pub(super) struct Scan {
+    pub(super) incidents: Vec<Arc<Incident>>,
+    /// The bound was met before the end.
+    pub(super) truncated: bool,
+    pub(super) malformed: u32,
+    /// Why single incidents are missing.
+    pub(super) error: Option<SourceError>,
+}
+
+/// Reads at most `limit` rows of the source.
+pub(super) async fn scan(
+    source: &dyn Source,
+    call: &Call,
+    plan: &SourcePlan,
+    capabilities: &Capabilities,
+    want: Want,
+    limit: usize,
+) -> Result<Scan, SourceError> {
+    let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, error: None };
+    let mut seen = FxHashSet::default();
+    let mut read = 0;
+    loop {
+        let rows = (limit - read).min(capabilities.list.max_page_size).max(1);
+        let tests = plan.tests.clone();
+        let request = ListRequest { tests, order: None, offset: read as u64, limit: rows, want };
+        let page = source.list(call, &request).await?;
+        if page.more && page.consumed == 0 {
+            let what = "without the rows that it had promised";
+            return Err(SourceError::malformed(&source.info().name, LIST, what));
+        }
+        read += page.consumed;
+        scan.malformed = scan.malformed.saturating_add(page.malformed);
+        // Rows that move down while the list is read come twice.
+        let fresh = page.items.into_iter().filter(|incident| seen.insert(incident.key.clone()));
+        scan.incidents.extend(fresh.filter(|incident| plan.residual.matches(incident)));
+        if !page.more {
+            return Ok(scan);
+        }
+        if read >= limit {
+            scan.truncated = true;
+            return Ok(scan);
+        }
+    }
+}
+
+/// Fetches incidents by id and filters them.
+pub(super) async fn by_ids(
+    source: &dyn Source,
+    call: &Call,
+    ids: &[NativeId],
+    residual: &Filter,
+    want: Want,
+) -> Result<Scan, SourceError> {
+    let found = source.fetch(call, ids, want).await?;
+    let mut seen = FxHashSet::default();
+    let fresh = found.items.into_iter().filter(|(id, _)| seen.insert(id.clone())).map(|(_, incident)| incident);
+    Ok(Scan {
+        incidents: fresh.filter(|incident| residual.matches(incident)).collect(),
+        truncated: false,
+        malformed: found.malformed,
+        error: found.failed.into_iter().next().map(|(_, error)| error),
+    })
+}

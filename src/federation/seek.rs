@@ -1,0 +1,141 @@
+//! Reading one source by offset so that a page goes on where the last one ended, by position.
+//!
+//! Between two pages rows come and go, and every offset behind them moves. So a page is read from one row earlier: if
+//! that row is still at or before the mark and the next one after it, nothing moved. If not, the right place is looked
+//! for, forward or backward in steps that double, then by halving. An untouched row is never given twice, never left out.
+
+use super::{
+    cursor::Mark,
+    merge::{Entry, OutOfOrder, in_order},
+};
+use crate::{
+    domain::{Order, Test},
+    source::{Call, ListRequest, Source, SourceError, SourceErrorKind, Want},
+};
+
+/// What every list is called in errors.
+pub(super) const LIST: &str = "list incidents";
+/// How often the place is looked for in one page. A list of 2^30 rows takes about 60 steps.
+const MAX_PROBES: usize = 80;
+
+/// One source's sorted list.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) call: &'a Call,
+    pub(super) tests: Vec<Test>,
+    pub(super) order: Order,
+    pub(super) want: Want,
+    pub(super) max_page_size: usize,
+    /// Counted over all pages read.
+    pub(super) malformed: u32,
+    /// As the last page told it.
+    pub(super) total: Option<u64>,
+}
+
+/// Consecutive rows of a source.
+pub(super) struct Slice {
+    pub(super) rows: Vec<Entry>,
+    /// Offset behind the last row that was read.
+    pub(super) end: u64,
+    /// Whether rows come after these.
+    pub(super) more: bool,
+}
+
+/// What is known of where the mark lies: rows below `low` are at or before it, rows from `high` on are after it.
+struct Bracket {
+    low: u64,
+    high: Option<u64>,
+    stride: u64,
+}
+
+impl Bracket {
+    /// Where to look next, in pages of `wanted` rows and `overlap` more.
+    fn next(&mut self, wanted: u64, overlap: u64, first_try: bool) -> u64 {
+        let stride = self.stride;
+        match self.high {
+            // Rows have moved meanwhile: nothing known before holds any more.
+            Some(high) if high < self.low => {
+                (self.low, self.high) = (0, None);
+                high.saturating_sub(1)
+            }
+            Some(high) if high - self.low <= wanted => self.low.saturating_sub(overlap),
+            Some(high) => {
+                self.stride = stride.saturating_mul(2);
+                (self.low + (high - self.low) / 2).max(high.saturating_sub(stride))
+            }
+            None if first_try => self.low.saturating_sub(overlap),
+            None => {
+                self.stride = stride.saturating_mul(2);
+                self.low.saturating_sub(overlap).saturating_add(stride)
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The rows right after the mark: at most `wanted`, perhaps fewer though there are more, but at least one if there is
+    /// any. `hint` is the offset at which they are thought to begin.
+    pub(super) async fn after(&mut self, mark: Option<&Mark>, hint: u64, wanted: usize) -> Result<Slice, SourceError> {
+        let Some(mark) = mark else { return self.page(0, wanted).await };
+        let overlap = usize::from(self.max_page_size > 1);
+        let wanted = wanted.min(self.max_page_size - overlap);
+        let mut bracket = Bracket { low: 0, high: None, stride: wanted as u64 };
+        let mut at = hint.saturating_sub(overlap as u64);
+        for probe in 0..MAX_PROBES {
+            // Where nothing was before, there is no row to begin one earlier with.
+            let limit = if probe == 0 && hint == 0 { wanted } else { wanted + overlap };
+            let mut page = self.page(at, limit).await?;
+            let before = page.rows.partition_point(|row| !mark.precedes(self.order, row, hint));
+            if before == 0 && at > 0 && at != bracket.low {
+                bracket.high = Some(self.total.map_or(at, |total| at.min(total)));
+            } else if before == page.rows.len() && page.more {
+                bracket.low = bracket.low.max(page.end);
+            } else {
+                page.rows.drain(..before);
+                return Ok(page);
+            }
+            at = bracket.next(wanted as u64, overlap as u64, probe == 0);
+        }
+        let name = &self.source.info().name;
+        let text = format!("The list of the source “{name}” changes faster than it can be read.");
+        Err(SourceError::new(SourceErrorKind::Unavailable, name, LIST, text))
+    }
+
+    /// A page from an offset on; with a row at least, if there is any, however many broken ones come first.
+    async fn page(&mut self, offset: u64, limit: usize) -> Result<Slice, SourceError> {
+        let mut end = offset;
+        for _ in 0..MAX_PROBES {
+            let request = ListRequest {
+                tests: self.tests.clone(),
+                order: Some(self.order),
+                offset: end,
+                limit: limit.min(self.max_page_size).max(1),
+                want: self.want,
+            };
+            let page = self.source.list(self.call, &request).await?;
+            let name = &self.source.info().name;
+            if page.more && page.consumed == 0 {
+                return Err(SourceError::malformed(name, LIST, "without the rows that it had promised"));
+            }
+            if page.items.iter().any(|incident| incident.key.source != *name) {
+                return Err(SourceError::malformed(name, LIST, "with rows of another source"));
+            }
+            self.malformed = self.malformed.saturating_add(page.malformed);
+            self.total = page.total;
+            let numbered = page.items.into_iter().zip(end + 1..);
+            let mut rows: Vec<Entry> = numbered
+                .map(|(incident, end)| Entry { position: self.order.position(&incident), incident, end })
+                .collect();
+            in_order(self.order, &mut rows).map_err(|OutOfOrder| out_of_order(self.source))?;
+            end += page.consumed as u64;
+            if !rows.is_empty() || !page.more {
+                return Ok(Slice { rows, end, more: page.more });
+            }
+        }
+        Err(SourceError::malformed(&self.source.info().name, LIST, "with nothing but broken rows"))
+    }
+}
+
+fn out_of_order(source: &dyn Source) -> SourceError {
+    SourceError::malformed(&source.info().name, LIST, "with rows out of the order that was asked for")
+}
