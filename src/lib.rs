@@ -8,6 +8,7 @@
 
 pub mod domain;
 pub mod federation;
+pub mod graphql;
 pub mod sandbox;
 pub mod secret;
 pub mod settings;

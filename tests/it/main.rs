@@ -3,8 +3,13 @@
 // Clippy knows tests by their attribute, and what tests share has none.
 #![allow(clippy::unwrap_used)]
 
+mod support;
 
+mod answers;
 mod ciso_assistant;
+mod differential;
+mod engine;
 mod federation;
 mod recordings;
+mod relay;
 mod sandbox;

@@ -1,0 +1,104 @@
+//! `SourceReport`: how one source answered.
+
+use crate::{
+    domain::{NativeId, SourceName, Text},
+    federation::{Cost, SourceReport},
+    graphql::{
+        cost::Costs,
+        error::{ErrorCode, Fault},
+        leaf::Count,
+        object::{Object, declare},
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+declare!(
+    Report as "SourceReport" => report,
+    Failure as "SourceError" => failure,
+);
+
+/// A report, with what the rest of the answer cost the source.
+pub(crate) struct Report {
+    report: SourceReport,
+    below: Option<Arc<Costs>>,
+    failure: Option<Failure>,
+}
+
+/// Why a source failed.
+struct Failure(Fault);
+
+impl Report {
+    /// `below`: what is loaded for the rest of the answer, once it is loaded.
+    pub(crate) fn new(report: SourceReport, below: Option<Arc<Costs>>) -> Self {
+        let failure = report.error.as_ref().map(|error| Failure(Fault::from(error)));
+        Report { report, below, failure }
+    }
+
+    /// What the list itself cost.
+    pub(crate) fn own_cost(&self) -> (SourceName, Cost) {
+        let SourceReport { source, upstream_calls: calls, waited, malformed, masked, .. } = &self.report;
+        (source.clone(), Cost { calls: *calls, waited: *waited, malformed: *malformed, masked: *masked })
+    }
+
+    fn cost_below(&self) -> Cost {
+        self.below.as_ref().map(|costs| costs.of(&self.report.source)).unwrap_or_default()
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    // Microseconds are as exact as a clock in user space is.
+    (time.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+fn count(number: u64) -> Count {
+    Count(number)
+}
+
+fn report() -> Object {
+    Object::of::<Report>("How one source answered: who, how complete, how fresh, at what cost.")
+        .source(|r| &r.report.source)
+        .field("status", "How it answered.", |r| &r.report.status)
+        .computed("itemCount", "Rows of this page.", |r| count(r.report.items as u64))
+        .computed("totalCount", "Rows under the same filter on all pages, where it is known.", |r| {
+            r.report.total.map(count)
+        })
+        .field("fetchedAt", "When it answered; null if it was not asked.", |r| &r.report.fetched_at)
+        .computed("latencyMs", "Time of its calls for this list, in milliseconds.", |r| {
+            r.report.latency.map(milliseconds)
+        })
+        .computed("waitedMs", "Time spent waiting for the source's rate limit, in milliseconds.", |r| {
+            milliseconds(r.report.waited + r.cost_below().waited)
+        })
+        .field("fromCache", "Whether the rows were remembered from before.", |r| &r.report.from_cache)
+        .computed("upstreamCalls", "All calls to the source for this field and everything selected below it.", |r| {
+            count(r.report.upstream_calls + r.cost_below().calls)
+        })
+        .field("filteredBySource", "What the source filtered by itself.", |r| &r.report.filtered_by_source)
+        .field("filteredByGateway", "What the gateway filtered by.", |r| &r.report.filtered_by_gateway)
+        .field("truncated", "More matched than the gateway may read; the rest is missing.", |r| &r.report.truncated)
+        .computed("malformedCount", "Records that were broken: left out, or shown without their broken members.", |r| {
+            count(u64::from(r.report.malformed) + u64::from(r.cost_below().malformed))
+        })
+        .computed(
+            "maskedCount",
+            "Links in these rows, and in what was loaded below them, that the source hides.",
+            |r| count(u64::from(r.report.masked) + u64::from(r.cost_below().masked)),
+        )
+        .computed("restrictedIds", "Native ids that the source named as existing but withheld.", |r| {
+            r.report.restricted_ids.iter().map(NativeId::to_string).collect::<Vec<String>>()
+        })
+        .computed("skippedReason", "Why it was not asked.", |r| r.report.skipped_reason.clone())
+        .maybe_object("error", "Why it did not answer, or not in full.", |r| r.failure.as_ref())
+        .end()
+}
+
+fn failure() -> Object {
+    Object::of::<Failure>("Why a source did not answer, or not in full.")
+        .computed("code", "The stable code.", |f| -> ErrorCode { f.0.code })
+        .computed("message", "What happened, written by the gateway.", |f| Text::from(&*f.0.message))
+        .computed("retryable", "Whether asking again may help.", |f| f.0.retryable)
+        .computed("retryAfterMs", "How long to wait before, in milliseconds, where the source said it.", |f| {
+            f.0.retry_after.map(|after| count(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)))
+        })
+        .end()
+}

@@ -1,0 +1,142 @@
+//! A gateway over a sandbox, in this process: what most tests begin with.
+
+use chrono::{DateTime, Utc};
+use incident_gateway::{
+    domain::{Caller, SourceName},
+    federation::{CursorKey, Federation, FederationOptions},
+    graphql::{Api, ApiOptions, Request},
+    sandbox::{Sandbox, SandboxOptions},
+    secret::Secret,
+    source::{Call, Source},
+    upstream::{Context, Policy, ReqwestTransport},
+    vendors::{self, VendorConfig, ciso_assistant},
+};
+use serde_json::{Map, Value};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
+
+/// One gateway with one source, `grc`, which is a sandbox on a loopback port.
+pub(crate) struct Gateway {
+    pub sandbox: Sandbox,
+    pub base: String,
+    pub api: Arc<Api>,
+    serving: JoinHandle<()>,
+    requests: AtomicU64,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// What time it is in tests, unless a test says otherwise.
+pub(crate) fn now() -> DateTime<Utc> {
+    SandboxOptions::default().now
+}
+
+/// Who asks in tests: may do everything; a minute is enough for anything.
+pub(crate) fn call(id: &str) -> Call {
+    let caller = Arc::new(Caller::local());
+    let scope = caller.scope.as_str().to_owned();
+    Call { caller, context: Context::new(Instant::now() + Duration::from_secs(60), id, &scope), now: now() }
+}
+
+/// A source that speaks to a CISO Assistant at `base`.
+pub(crate) fn source(base: &str, token: &str) -> Arc<dyn Source> {
+    let url = base.parse().unwrap();
+    let credential = ciso_assistant::Credential::Token(Secret::from(token.to_owned()));
+    let config = VendorConfig::CisoAssistant(ciso_assistant::Config::new(url, credential));
+    let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
+    vendors::build(&SourceName::new("grc"), &config, transport)
+}
+
+/// The API over these sources, with fixed keys.
+pub(crate) fn api(sources: Vec<Arc<dyn Source>>) -> Api {
+    let options = FederationOptions { sources, cursor_key: CursorKey([7; 32]), scan_limit: 10_000 };
+    let download = ApiOptions { download_key: [8; 32], base_url: "http://gateway.test".into() };
+    Api::new(Arc::new(Federation::new(options)), download)
+}
+
+impl Gateway {
+    /// The default world: 500 incidents.
+    pub(crate) async fn start() -> Self {
+        Self::over(SandboxOptions::default()).await
+    }
+
+    /// A world of its own.
+    pub(crate) async fn over(options: SandboxOptions) -> Self {
+        let sandbox = Sandbox::new(options);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let served = sandbox.clone();
+        let serving = tokio::spawn(async move {
+            served.serve(listener, std::future::pending()).await.unwrap();
+        });
+        let api = Arc::new(api(vec![source(&base, sandbox.token())]));
+        Gateway { sandbox, base, api, serving, requests: AtomicU64::new(0) }
+    }
+
+    /// The answer to a query.
+    pub(crate) async fn ask(&self, query: &str) -> Value {
+        self.ask_with(query, Value::Object(Map::new())).await
+    }
+
+    /// The answer to a query with variables.
+    pub(crate) async fn ask_with(&self, query: &str, variables: Value) -> Value {
+        let Value::Object(variables) = variables else { panic!("variables are an object") };
+        let id = format!("request-{}", self.requests.fetch_add(1, Ordering::Relaxed));
+        let request = Request { query: query.into(), variables, ..Request::default() };
+        let response = self.api.execute(request, &call(&id)).await;
+        serde_json::from_str(&response.body).unwrap_or_else(|error| panic!("{error}: {}", response.body))
+    }
+
+    /// The data of an answer without errors.
+    pub(crate) async fn data(&self, query: &str) -> Value {
+        let mut answer = self.ask(query).await;
+        assert_eq!(answer.get("errors"), None, "{query}");
+        answer["data"].take()
+    }
+
+    /// The codes of an answer's errors.
+    pub(crate) async fn codes(&self, query: &str) -> Vec<String> {
+        let answer = self.ask(query).await;
+        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What the sandbox itself answers.
+    pub(crate) async fn rest(&self, path: &str) -> Value {
+        rest(&self.base, self.sandbox.token(), path).await
+    }
+
+    /// Calls that the sandbox received since the last look, as `GET /path/` without query.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let calls = self.sandbox.calls().iter().map(|call| format!("{} {}", call.method, call.path)).collect();
+        self.sandbox.reset_calls();
+        calls
+    }
+}
+
+/// An answer of the REST API at `base`, as JSON.
+pub(crate) async fn rest(base: &str, token: &str, path: &str) -> Value {
+    use incident_gateway::upstream::{self, Upstream, UpstreamOptions, UpstreamRequest, header};
+    let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
+    let mut header = header::HeaderValue::from_str(&format!("Token {token}")).unwrap();
+    header.set_sensitive(true);
+    let upstream = Upstream::new(UpstreamOptions {
+        name: "rest".into(),
+        base: base.parse().unwrap(),
+        policy: Policy::default(),
+        transport,
+        credential: Arc::new(upstream::Static::new(header::AUTHORIZATION, header)),
+    });
+    let response = upstream.send(&call("rest").context, UpstreamRequest::get("rest", path)).await.unwrap();
+    serde_json::from_slice(&response.body).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
