@@ -11,6 +11,7 @@ pub mod federation;
 pub mod graphql;
 pub mod sandbox;
 pub mod secret;
+pub mod server;
 pub mod settings;
 pub mod source;
 pub mod telemetry;

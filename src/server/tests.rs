@@ -1,0 +1,53 @@
+//! The layer around all routes, where a handler fails.
+
+use super::identify::{RequestId, identify};
+use super::*;
+use crate::federation::{CursorKey, Federation, FederationOptions};
+use crate::graphql::ApiOptions;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+fn state() -> ServerState {
+    let options = FederationOptions { sources: Vec::new(), cursor_key: CursorKey([1; 32]), scan_limit: 100 };
+    let api = ApiOptions { download_key: [2; 32], base_url: "http://gateway.test".into() };
+    let next = AtomicU8::new(1);
+    ServerState {
+        api: Arc::new(Api::new(Arc::new(Federation::new(options)), api)),
+        clock: Arc::new(Time::default),
+        random: Arc::new(move |bytes| bytes.fill(next.fetch_add(1, Ordering::Relaxed))),
+        request_timeout: Duration::from_secs(5),
+        readiness: Readiness::default(),
+    }
+}
+
+async fn explode() -> Response {
+    panic!("as the test wants it")
+}
+
+async fn own_id(Extension(id): Extension<RequestId>) -> String {
+    id.as_str().to_owned()
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_request_and_nothing_else() {
+    let state = state();
+    let routes = Router::new().route("/explode", get(explode)).route("/id", get(own_id));
+    let routes = routes.layer(from_fn_with_state(state, identify));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    // One connection for both requests: it must outlive the panic as well.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /explode HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /id HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut received = String::new();
+    stream.read_to_string(&mut received).await.unwrap();
+    let (first, second) = (format!("{:02x}", 1).repeat(12), format!("{:02x}", 2).repeat(12));
+    assert!(received.starts_with("HTTP/1.1 500 "), "{received}");
+    assert!(received.contains(&format!("x-request-id: {first}\r\n")), "{received}");
+    let error = format!("\"extensions\":{{\"code\":\"INTERNAL\",\"requestId\":\"{first}\"}}");
+    assert!(received.contains(&error), "{received}");
+    assert!(received.contains("HTTP/1.1 200 ") && received.ends_with(&second), "{received}");
+    assert!(!received.contains("as the test wants it"), "{received}");
+}
