@@ -6,6 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod federation;
 pub mod graphql;

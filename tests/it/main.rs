@@ -7,9 +7,13 @@ mod support;
 
 mod answers;
 mod ciso_assistant;
+mod cli;
+mod config;
 mod differential;
 mod engine;
 mod federation;
+mod http;
 mod recordings;
 mod relay;
 mod sandbox;
+mod server;
