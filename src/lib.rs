@@ -11,6 +11,8 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod federation;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod graphql;
 pub mod sandbox;
 pub mod secret;

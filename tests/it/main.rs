@@ -6,12 +6,15 @@
 mod support;
 
 mod answers;
+mod architecture;
 mod ciso_assistant;
 mod cli;
 mod config;
 mod differential;
 mod engine;
 mod federation;
+mod fuzz;
+mod generated;
 mod http;
 mod recordings;
 mod relay;
