@@ -15,6 +15,7 @@ mod coverage;
 mod differential;
 mod downloads;
 mod engine;
+mod examples;
 mod failures;
 mod federation;
 mod filters;
