@@ -32,6 +32,7 @@ fn session<'a>(ctx: &Context<'a>) -> &'a Arc<Session> {
     ctx.data_unchecked::<Arc<Session>>()
 }
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// Any record by its id; null, with NOT_FOUND, where there is none.
