@@ -39,6 +39,8 @@ pub(crate) enum Sought {
     Source(SourceName),
     /// Known not to be there.
     Missing,
+    /// No name of anything.
+    Wrong(Fault),
 }
 
 impl Start {
@@ -57,6 +59,7 @@ impl Sought {
             Sought::Record(need) => Child::Sought(need),
             Sought::Source(name) => Child::Source(name),
             Sought::Missing => Child::Missing,
+            Sought::Wrong(fault) => Child::Wrong(fault),
         }
     }
 }

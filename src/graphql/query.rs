@@ -374,5 +374,7 @@ fn all_sought(session: &Session, ids: &[ID]) -> Result<Vec<Sought>, Fault> {
     if !(1..=MAX_NODES).contains(&ids.len()) {
         return Err(Fault::input("ids", format!("must have from 1 to {MAX_NODES} ids, not {}.", ids.len())));
     }
-    ids.iter().enumerate().map(|(index, id)| sought(session, id, &format!("ids[{index}]"))).collect()
+    let each = ids.iter().enumerate();
+    // A wrong id is a null in its place; the others are not its fault.
+    Ok(each.map(|(index, id)| sought(session, id, &format!("ids[{index}]")).unwrap_or_else(Sought::Wrong)).collect())
 }

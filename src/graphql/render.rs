@@ -161,6 +161,10 @@ impl<'p> Render<'p> {
                 loaded => return self.loaded(records::plan_of(plans, need), loaded, pos),
             },
             Child::Missing => return self.missing(pos),
+            Child::Wrong(fault) => {
+                self.fail(fault, pos);
+                return Err(Bubble);
+            }
             _ => return Ok(Present::Nothing),
         }
         Ok(Present::Written)

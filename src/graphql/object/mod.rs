@@ -130,6 +130,8 @@ pub(crate) enum Child<'a> {
     Sought(&'a Need),
     /// A record that a client named, known not to exist.
     Missing,
+    /// What a client named is no name of anything.
+    Wrong(&'a Fault),
     /// A source, always known.
     Source(&'a SourceName),
     Here(&'a Erased),
@@ -149,6 +151,7 @@ impl Child<'_> {
             | Child::Link(..)
             | Child::Sought(_)
             | Child::Missing
+            | Child::Wrong(_)
             | Child::Source(_)
             | Child::Here(_)
             | Child::Made(_) => None,
@@ -172,6 +175,7 @@ impl Child<'_> {
             Child::Links(kind, links) => Child::Links(*kind, links),
             Child::Sought(need) => Child::Sought(need),
             Child::Missing => Child::Missing,
+            Child::Wrong(fault) => Child::Wrong(fault),
             Child::Source(name) => Child::Source(name),
             Child::Here(record) => Child::Here(*record),
             Child::Made(record) => Child::Here(&**record),

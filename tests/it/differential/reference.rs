@@ -173,6 +173,10 @@ impl<'a> Reference<'a> {
                     Err(failure) => self.fail(ty, failure, path.clone()).and(Err(Bubble)),
                 }
             }
+            Value::Object(found) if found.contains_key("$wrong") => {
+                let message = found["$wrong"][1].as_str().unwrap().to_owned();
+                self.fail(ty, ("BAD_USER_INPUT", message), path.clone()).and(Err(Bubble))
+            }
             Value::Object(found) if found.contains_key("$source") => {
                 let source = self.facts.records[&format!("Source/{}/", found["$source"].as_str().unwrap())].clone();
                 self.object(&source, &sets, path)

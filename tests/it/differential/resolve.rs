@@ -66,7 +66,9 @@ impl<'a> Reference<'a> {
         if !(1..=100).contains(&ids.len()) {
             return bad_input();
         }
-        ids.iter().map(|id| self.sought(id)).collect()
+        // A wrong id is a null in its place.
+        let wrong = |(code, message)| json!({ "$wrong": [code, message] });
+        Ok(ids.iter().map(|id| self.sought(id).unwrap_or_else(wrong)).collect())
     }
 
     fn all_incidents(&self, first: Option<Value>, filter: Option<Value>) -> Result<Value, Failure> {
