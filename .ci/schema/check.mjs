@@ -6,7 +6,7 @@ const [url, ...files] = process.argv.slice(2);
 const response = await fetch(url, {
   method: "POST",
   headers: { "content-type": "application/json" },
-  body: JSON.stringify({ query: getIntrospectionQuery({ descriptions: true, specifiedByUrl: true, inputValueDeprecation: true }) }),
+  body: JSON.stringify({ query: getIntrospectionQuery({ descriptions: true, specifiedByUrl: true, inputValueDeprecation: true, oneOf: true }) }),
 });
 const { data, errors } = await response.json();
 if (errors) throw new Error(JSON.stringify(errors));
