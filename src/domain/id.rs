@@ -45,7 +45,11 @@ enum Repr {
 }
 
 /// Room for the text of an id that is kept as bytes.
-pub type IdBuffer = [u8; uuid::fmt::Hyphenated::LENGTH];
+type IdBuffer = [u8; uuid::fmt::Hyphenated::LENGTH];
+
+fn room() -> IdBuffer {
+    [0; uuid::fmt::Hyphenated::LENGTH]
+}
 
 impl NativeId {
     pub fn new(text: &str) -> Self {
@@ -59,7 +63,7 @@ impl NativeId {
     }
 
     /// The id's text, written into `buffer` where it is not kept as text.
-    pub fn text<'a>(&'a self, buffer: &'a mut IdBuffer) -> &'a str {
+    fn text<'a>(&'a self, buffer: &'a mut IdBuffer) -> &'a str {
         match &self.0 {
             Repr::Uuid(uuid) => uuid.hyphenated().encode_lower(buffer),
             Repr::Text(text) => text,
@@ -83,7 +87,7 @@ impl Ord for NativeId {
         match (&self.0, &other.0) {
             // Canonical texts of UUIDs compare as their bytes.
             (Repr::Uuid(a), Repr::Uuid(b)) => a.cmp(b),
-            _ => self.text(&mut IdBuffer::default_buffer()).cmp(other.text(&mut IdBuffer::default_buffer())),
+            _ => self.text(&mut room()).cmp(other.text(&mut room())),
         }
     }
 }
@@ -96,24 +100,13 @@ impl PartialOrd for NativeId {
 
 impl fmt::Display for NativeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text(&mut IdBuffer::default_buffer()))
+        f.write_str(self.text(&mut room()))
     }
 }
 
 impl fmt::Debug for NativeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{self}\"")
-    }
-}
-
-/// An empty [`IdBuffer`]; arrays of this length have no `Default`.
-pub trait EmptyBuffer {
-    fn default_buffer() -> Self;
-}
-
-impl EmptyBuffer for IdBuffer {
-    fn default_buffer() -> Self {
-        [0; uuid::fmt::Hyphenated::LENGTH]
     }
 }
 
@@ -202,7 +195,7 @@ impl GlobalId {
     /// Appends the text form of the id of a record.
     pub fn write(kind: IdKind, key: &Key, out: &mut String) {
         let mut bytes = [0u8; 96];
-        let mut buffer = IdBuffer::default_buffer();
+        let mut buffer = room();
         let (source, native) = (key.source.as_str().as_bytes(), key.native.text(&mut buffer).as_bytes());
         let length = 2 + source.len() + native.len();
         let name_length = u8::try_from(source.len()).unwrap_or(u8::MAX);

@@ -28,7 +28,7 @@ pub use detail::{
 };
 pub use field::{IncidentField, IncidentOrderField, IncidentTimeField};
 pub use filter::{Filter, OwnerRef, TagRef, Test, TimeField, TimeRange};
-pub use id::{EmptyBuffer, GlobalId, IdBuffer, IdKind, Key, NativeId, NotAnId, SourceName};
+pub use id::{GlobalId, IdKind, Key, NativeId, NotAnId, SourceName};
 pub use incident::{
     AlertCounts, AssetLink, Exposure, HiddenLinks, Incident, RelatedLink, Score, Text, ThreatLink, Time,
 };

@@ -1,6 +1,6 @@
 //! One batch of a loader: needs of one class become one call of the federation.
 
-use super::{cost::Costs, error::Fault, load::Delivered, need::Need, session::Session, store::Loaded};
+use super::{cost::Costs, error::Fault, load::Delivered, need::Need, object::Erased, session::Session, store::Loaded};
 use crate::{
     domain::{DetailParts, Key, Record, RecordKind, SourceName},
     federation::{self, Cost, FederationError},
@@ -14,8 +14,6 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::object::Erased;
-
 /// Needs that one call can serve together.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Class {
@@ -23,13 +21,6 @@ pub(crate) enum Class {
     Details(DetailParts, Want),
     /// Each need is a call of its own; they run at the same time.
     Single,
-}
-
-impl Class {
-    /// The class of a need that is neither a record nor a detail.
-    pub(crate) fn of(_need: &Need) -> Class {
-        Class::Single
-    }
 }
 
 /// How a loader asks. Holds the session weakly: the session holds the loader.

@@ -154,7 +154,7 @@ impl<'s> Wave<'s> {
             classes.entry(class).or_default().push(Need::Detail(DetailPart::Comments, key));
         }
         for need in self.others {
-            classes.entry(Class::of(&need)).or_default().push(need);
+            classes.entry(Class::Single).or_default().push(need);
         }
         classes.into_iter().collect()
     }

@@ -6,11 +6,11 @@ use crate::{
     graphql::{
         cost::Costs,
         error::{ErrorCode, Fault},
-        leaf::Count,
+        leaf::{Count, Milliseconds},
         object::{Object, declare},
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 declare!(
     Report as "SourceReport" => report,
@@ -45,44 +45,35 @@ impl Report {
     }
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    // Microseconds are as exact as a clock in user space is.
-    (time.as_secs_f64() * 1_000_000.0).round() / 1_000.0
-}
-
-fn count(number: u64) -> Count {
-    Count(number)
-}
-
 fn report() -> Object {
     Object::of::<Report>("How one source answered: who, how complete, how fresh, at what cost.")
         .source(|r| &r.report.source)
         .field("status", "How it answered.", |r| &r.report.status)
-        .computed("itemCount", "Rows of this page.", |r| count(r.report.items as u64))
+        .computed("itemCount", "Rows of this page.", |r| Count(r.report.items as u64))
         .computed("totalCount", "Rows under the same filter on all pages, where it is known.", |r| {
-            r.report.total.map(count)
+            r.report.total.map(Count)
         })
         .field("fetchedAt", "When it answered; null if it was not asked.", |r| &r.report.fetched_at)
         .computed("latencyMs", "Time of its calls for this list, in milliseconds.", |r| {
-            r.report.latency.map(milliseconds)
+            r.report.latency.map(Milliseconds)
         })
         .computed("waitedMs", "Time spent waiting for the source's rate limit, in milliseconds.", |r| {
-            milliseconds(r.report.waited + r.cost_below().waited)
+            Milliseconds(r.report.waited + r.cost_below().waited)
         })
         .field("fromCache", "Whether the rows were remembered from before.", |r| &r.report.from_cache)
         .computed("upstreamCalls", "All calls to the source for this field and everything selected below it.", |r| {
-            count(r.report.upstream_calls + r.cost_below().calls)
+            Count(r.report.upstream_calls + r.cost_below().calls)
         })
         .field("filteredBySource", "What the source filtered by itself.", |r| &r.report.filtered_by_source)
         .field("filteredByGateway", "What the gateway filtered by.", |r| &r.report.filtered_by_gateway)
         .field("truncated", "More matched than the gateway may read; the rest is missing.", |r| &r.report.truncated)
         .computed("malformedCount", "Records that were broken: left out, or shown without their broken members.", |r| {
-            count(u64::from(r.report.malformed) + u64::from(r.cost_below().malformed))
+            Count(u64::from(r.report.malformed) + u64::from(r.cost_below().malformed))
         })
         .computed(
             "maskedCount",
             "Links in these rows, and in what was loaded below them, that the source hides.",
-            |r| count(u64::from(r.report.masked) + u64::from(r.cost_below().masked)),
+            |r| Count(u64::from(r.report.masked) + u64::from(r.cost_below().masked)),
         )
         .computed("restrictedIds", "Native ids that the source named as existing but withheld.", |r| {
             r.report.restricted_ids.iter().map(NativeId::to_string).collect::<Vec<String>>()
@@ -98,7 +89,7 @@ fn failure() -> Object {
         .computed("message", "What happened, written by the gateway.", |f| Text::from(&*f.0.message))
         .computed("retryable", "Whether asking again may help.", |f| f.0.retryable)
         .computed("retryAfterMs", "How long to wait before, in milliseconds, where the source said it.", |f| {
-            f.0.retry_after.map(|after| count(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)))
+            f.0.retry_after.map(|after| Count(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)))
         })
         .end()
 }

@@ -6,7 +6,7 @@ use crate::{
     graphql::{
         error::Fault,
         input::IncidentFilter,
-        leaf::{IdText, Url},
+        leaf::{IdText, Milliseconds, Url},
         need::Need,
         object::{Child, Declare, Hold, Object, declare},
         store::Lookup,
@@ -67,9 +67,7 @@ fn health() -> Object {
     Object::of::<Health>("How a source is.")
         .field("status", "How it answers.", |h| &h.0.status)
         .computed("checkedAt", "When it was looked at.", |h| Some(h.0.checked_at))
-        .computed("latencyMs", "How long it took to answer, in milliseconds.", |h| {
-            Some((h.0.latency.as_secs_f64() * 1_000_000.0).round() / 1_000.0)
-        })
+        .computed("latencyMs", "How long it took to answer, in milliseconds.", |h| Some(Milliseconds(h.0.latency)))
         .computed("message", "What is wrong. Written by the gateway; never the vendor's words.", |h| {
             h.0.error.as_ref().map(|error| Text::from(error.public()))
         })
