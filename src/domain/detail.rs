@@ -1,6 +1,9 @@
 //! What a source gives only per incident, on a call of its own: comments, activity, evidence, deletion preview.
 
-use super::{ActivityKind, CommentKind, EvidenceKind, EvidenceOrigin, IncidentField, Key, Link, RawJson, Text, Time};
+use super::{
+    ActivityKind, AssetLink, CommentKind, EvidenceKind, EvidenceOrigin, IncidentField, Key, Link, RawJson, Record,
+    Text, Time,
+};
 use std::sync::Arc;
 
 /// Which details of an incident are asked for. A set, since one call of a source often gives several.
@@ -9,6 +12,7 @@ pub struct DetailParts {
     pub comments: bool,
     pub activity: bool,
     pub evidence: bool,
+    pub assets: bool,
     pub delete_preview: bool,
 }
 
@@ -18,12 +22,19 @@ pub enum DetailPart {
     Comments,
     Activity,
     Evidence,
+    /// Assets, where the row does not tell them in full.
+    Assets,
     DeletePreview,
 }
 
 impl DetailPart {
-    pub const ALL: [DetailPart; 4] =
-        [DetailPart::Comments, DetailPart::Activity, DetailPart::Evidence, DetailPart::DeletePreview];
+    pub const ALL: [DetailPart; 5] = [
+        DetailPart::Comments,
+        DetailPart::Activity,
+        DetailPart::Evidence,
+        DetailPart::Assets,
+        DetailPart::DeletePreview,
+    ];
 }
 
 impl DetailParts {
@@ -32,6 +43,7 @@ impl DetailParts {
             DetailPart::Comments => self.comments,
             DetailPart::Activity => self.activity,
             DetailPart::Evidence => self.evidence,
+            DetailPart::Assets => self.assets,
             DetailPart::DeletePreview => self.delete_preview,
         }
     }
@@ -41,6 +53,7 @@ impl DetailParts {
             DetailPart::Comments => self.comments = true,
             DetailPart::Activity => self.activity = true,
             DetailPart::Evidence => self.evidence = true,
+            DetailPart::Assets => self.assets = true,
             DetailPart::DeletePreview => self.delete_preview = true,
         }
         self
@@ -56,7 +69,10 @@ pub struct Details {
     pub activity: Option<Arc<Vec<Activity>>>,
     /// In the order in which it was added, oldest first; each piece once.
     pub evidence: Option<Arc<Vec<EvidenceLink>>>,
+    pub assets: Option<Arc<Vec<AssetLink>>>,
     pub delete_preview: Option<Arc<CascadePreview>>,
+    /// Records that the details told in full, beside their links.
+    pub embedded: Vec<Record>,
     /// Links inside these details that the source hides.
     pub masked: u32,
     /// Records inside these details that were broken and left out.
@@ -70,6 +86,7 @@ impl Details {
             DetailPart::Comments => self.comments.is_some(),
             DetailPart::Activity => self.activity.is_some(),
             DetailPart::Evidence => self.evidence.is_some(),
+            DetailPart::Assets => self.assets.is_some(),
             DetailPart::DeletePreview => self.delete_preview.is_some(),
         }
     }

@@ -4,10 +4,11 @@
 //! source gives only on another call (comments, activity, evidence) is not here but in [`super::detail`].
 
 use super::{
-    AssetKind, AssetRole, CloudManagement, Detection, IncidentField, IncidentPhase, IncidentStatus, Key, Level, Link,
-    RawJson, RelatedRecordKind, Resolution, ScoreKind, Severity, SourceKind, ThreatKind,
+    AssetKind, AssetRole, CloudManagement, Details, Detection, IncidentField, IncidentPhase, IncidentStatus, Key,
+    Level, Link, RawJson, Record, RelatedRecordKind, Resolution, ScoreKind, Severity, SourceKind, ThreatKind,
 };
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Text of a record: never grown after it was read.
 pub type Text = Box<str>;
@@ -82,6 +83,13 @@ pub struct Incident {
     pub exposure: Option<Box<Exposure>>,
     /// Members that the source hides, by the field that they stand in.
     pub hidden_links: Vec<HiddenLinks>,
+    /// The source tells assets, or all of each, only by a call per incident ([`super::DetailPart::Assets`]); `assets` then
+    /// holds what the row told, for filters.
+    pub assets_apart: bool,
+    /// Details that the row told already: what is there needs no other call.
+    pub told: Option<Arc<Details>>,
+    /// Records that the row told in full, beside their links: who, which hosts, which vulnerabilities.
+    pub embedded: Vec<Record>,
     /// The record as received; only where it was asked for.
     pub raw: Option<RawJson>,
 }
@@ -152,6 +160,9 @@ impl Incident {
             user_count: None,
             exposure: None,
             hidden_links: Vec::new(),
+            assets_apart: false,
+            told: None,
+            embedded: Vec::new(),
             raw: None,
         }
     }

@@ -1,11 +1,15 @@
 //! One page of a source, and the rules of page sizes.
 
+use super::NativeId;
+
 /// Rows of a source in its order, from an offset on.
 #[derive(Clone, Debug)]
 pub struct Rows<T> {
     pub items: Vec<T>,
     /// How many rows the source has under the same filter, where it tells.
     pub total: Option<u64>,
+    /// `total` is the most that the source counts to: there may be more.
+    pub capped: bool,
     /// Whether there are rows after these.
     pub more: bool,
     /// How many rows of the source this page stands for, broken ones included: what the next offset is counted by.
@@ -14,11 +18,22 @@ pub struct Rows<T> {
     pub malformed: u32,
     /// Links inside these rows that the source hides from this caller.
     pub masked: u32,
+    /// Rows that the source names as existing but does not give to this caller.
+    pub restricted: Vec<NativeId>,
 }
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Rows { items: Vec::new(), total: None, more: false, consumed: 0, malformed: 0, masked: 0 }
+        Rows {
+            items: Vec::new(),
+            total: None,
+            capped: false,
+            more: false,
+            consumed: 0,
+            malformed: 0,
+            masked: 0,
+            restricted: Vec::new(),
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl RecordKind {
 }
 
 /// Any record that can be looked up. A clone is a reference count.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Record {
     Incident(Arc<Incident>),
     Asset(Arc<Asset>),

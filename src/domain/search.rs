@@ -62,6 +62,21 @@ impl TextTest {
         }
     }
 
+    /// The part that must be in the text, in lower case.
+    pub fn contained(&self) -> Option<&str> {
+        self.contains.as_deref()
+    }
+
+    /// The texts of which it must be one, in lower case.
+    pub fn equal(&self) -> Option<&[String]> {
+        self.equals.as_deref()
+    }
+
+    /// Whether a regular expression must match as well.
+    pub fn has_pattern(&self) -> bool {
+        self.matches.is_some()
+    }
+
     pub fn matches(&self, text: Option<&Text>) -> bool {
         if *self == TextTest::default() {
             return true;

@@ -1,8 +1,10 @@
 //! Records by key: each source is asked once for all of its own, all sources at the same time.
 
-use super::{Batch, Cost, Federation};
+use super::{Batch, Cost, Federation, scan};
 use crate::{
-    domain::{DetailPart, DetailParts, Details, Key, NativeId, Record, RecordKind, SourceName},
+    domain::{
+        DetailPart, DetailParts, Details, Incident, IncidentField, Key, NativeId, Record, RecordKind, SourceName,
+    },
     source::{Call, Capabilities, DetailRequest, Found, Source, SourceError, Want},
 };
 use futures_util::future::join_all;
@@ -22,12 +24,26 @@ impl Federation {
         let asked = self.owners_of(keys).map(|(source, ids)| {
             let call = call.fork();
             async move {
-                let found = source.fetch(&call, &ids, want).await;
+                let found = self.incidents_of(&**source, &call, &ids, want).await;
                 let found = found.map(|found| each(found, Record::Incident));
                 Answered { source: source.info().name.clone(), ids, found, call }
             }
         });
         gather(join_all(asked).await)
+    }
+
+    /// Incidents of one source by id; where it gives none by id, from its list.
+    async fn incidents_of(
+        &self,
+        source: &dyn Source,
+        call: &Call,
+        ids: &[NativeId],
+        want: Want,
+    ) -> Result<Found<Arc<Incident>>, SourceError> {
+        match source.capabilities(call).await.by_id.contains(&RecordKind::Incident) {
+            true => source.fetch(call, ids, want).await,
+            false => scan::find(source, call, ids, want, self.scan_limit).await,
+        }
     }
 
     /// Records of one kind by key.
@@ -38,7 +54,11 @@ impl Federation {
         let asked = self.owners_of(keys).map(|(source, ids)| {
             let call = call.fork();
             async move {
-                let found = source.related(&call, kind, &ids, want).await;
+                // What a source does not give by id is known only from where it stands.
+                let found = match source.capabilities(&call).await.by_id.contains(&kind) {
+                    true => source.related(&call, kind, &ids, want).await,
+                    false => Ok(Found::default()),
+                };
                 Answered { source: source.info().name.clone(), ids, found, call }
             }
         });
@@ -88,7 +108,8 @@ fn possible(parts: DetailParts, capabilities: &Capabilities) -> DetailParts {
         DetailPart::Comments => capabilities.read_comments,
         DetailPart::Activity => capabilities.history,
         DetailPart::DeletePreview => capabilities.delete_preview,
-        DetailPart::Evidence => true,
+        DetailPart::Evidence => capabilities.read.contains(&IncidentField::Evidence),
+        DetailPart::Assets => capabilities.read.contains(&IncidentField::Assets),
     };
     let asked = DetailPart::ALL.into_iter().filter(|part| parts.contains(*part) && can(*part));
     asked.fold(DetailParts::default(), DetailParts::with)

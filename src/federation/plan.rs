@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        Filter, IncidentField, IncidentPhase, IncidentStatus, Key, NativeId, Order, OwnerRef, SourceName, TagRef, Test,
-        TextTest, TimeRange, Vocabulary,
+        Filter, IncidentField, IncidentPhase, IncidentStatus, Key, NativeId, Order, OwnerRef, RecordKind, SourceName,
+        TagRef, Test, TextTest, TimeRange, Vocabulary,
     },
     source::{Capabilities, Fit, Reference, SourceInfo},
 };
@@ -86,7 +86,7 @@ pub(super) fn plan(
     let mut pushed = Vec::new();
     for conjunct in conjuncts {
         match conjunct {
-            Filter::Test(Test::SourceIds(natives)) => {
+            Filter::Test(Test::SourceIds(natives)) if capabilities.by_id.contains(&RecordKind::Incident) => {
                 let natives: BTreeSet<NativeId> = natives.into_iter().collect();
                 ids = Some(ids.map_or(natives.clone(), |ids| &ids & &natives));
                 by_source.add(IncidentField::Id);
@@ -95,7 +95,9 @@ pub(super) fn plan(
                 let asked = as_source_sees(&test, capabilities);
                 // Two tests of one field must both hold, which a source may read as alternatives: one is enough there.
                 let length: usize = tests.iter().chain([&asked]).map(Capabilities::length).sum();
+                let ranges = capabilities.is_alone(&asked) && tests.iter().any(|other| matches!(other, Test::Time(..)));
                 let free = length <= capabilities.list.max_filter_bytes
+                    && !ranges
                     && !tests.iter().any(|other| other.field() == asked.field());
                 match capabilities.fit(&asked) {
                     Fit::Nothing => return Err(nothing_matches(test.field())),
@@ -104,7 +106,13 @@ pub(super) fn plan(
                         tests.push(asked);
                         pushed.push(Filter::Test(test));
                     }
-                    Fit::Source | Fit::Gateway => {
+                    Fit::Both if free => {
+                        by_source.add(test.field());
+                        by_gateway.add(test.field());
+                        tests.push(asked);
+                        residual.push(Filter::Test(test));
+                    }
+                    Fit::Source | Fit::Both | Fit::Gateway => {
                         by_gateway.add(test.field());
                         residual.push(Filter::Test(test));
                     }

@@ -11,7 +11,7 @@ use super::{
     seek::Reader,
 };
 use crate::{
-    domain::{CountPrecision, Key, SourceName},
+    domain::{CountPrecision, Key, NativeId, SourceName},
     source::{Call, Capabilities, Source, SourceError},
 };
 use rustc_hash::FxHashSet;
@@ -42,6 +42,7 @@ struct Rows {
     precision: CountPrecision,
     truncated: bool,
     malformed: u32,
+    restricted: Vec<NativeId>,
     error: Option<SourceError>,
 }
 
@@ -57,6 +58,7 @@ impl Reading<'_> {
                 report.total = rows.total;
                 report.truncated = rows.truncated;
                 report.malformed = rows.malformed;
+                report.restricted_ids = distinct(rows.restricted);
                 if let Some(error) = rows.error {
                     report.fail(error);
                     part.precision = CountPrecision::LowerBound;
@@ -122,6 +124,8 @@ impl Reading<'_> {
             max_page_size: capabilities.list.max_page_size.max(1),
             malformed: 0,
             total: None,
+            capped: false,
+            restricted: Vec::new(),
         };
         let mut mark: Option<Mark> = self.place.map(|place| place.mark.clone());
         let mut hint = self.place.map_or(0, |place| place.offset(&source.info().name));
@@ -153,6 +157,7 @@ impl Reading<'_> {
         let known = if filters { None } else { reader.total };
         let from_start = self.place.is_none();
         let (total, precision) = match known {
+            Some(total) if reader.capped => (Some(total), CountPrecision::LowerBound),
             Some(total) => (Some(total), capabilities.list.total),
             None if run.rest.is_none() && !filters => (Some(hint), CountPrecision::Exact),
             None if run.rest.is_none() && from_start => (Some(run.rows.len() as u64), CountPrecision::Exact),
@@ -160,7 +165,8 @@ impl Reading<'_> {
             None => (None, CountPrecision::Unknown),
         };
         let start = start.unwrap_or_default();
-        Ok(Rows { run, start, total, precision, truncated, malformed: reader.malformed, error: None })
+        let Reader { malformed, restricted, .. } = reader;
+        Ok(Rows { run, start, total, precision, truncated, malformed, restricted, error: None })
     }
 
     /// Rows that were read whole: sorted here, from the place on.
@@ -190,7 +196,15 @@ impl Reading<'_> {
             precision,
             truncated: scan.truncated,
             malformed: scan.malformed,
+            restricted: scan.restricted,
             error: scan.error,
         }
     }
+}
+
+/// Pages that overlap name the same ids.
+fn distinct(mut ids: Vec<NativeId>) -> Vec<NativeId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }

@@ -3,7 +3,7 @@
 use super::{plan::SourcePlan, seek::LIST};
 use crate::{
     domain::{Filter, Incident, NativeId},
-    source::{Call, Capabilities, ListRequest, Source, SourceError, Want},
+    source::{Call, Capabilities, Found, ListRequest, Source, SourceError, SourceErrorKind, Want},
 };
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub(super) struct Scan {
     /// The bound was met before the end.
     pub(super) truncated: bool,
     pub(super) malformed: u32,
+    /// Named by the source as existing but withheld.
+    pub(super) restricted: Vec<NativeId>,
     /// Why single incidents are missing.
     pub(super) error: Option<SourceError>,
 }
@@ -27,7 +29,7 @@ pub(super) async fn scan(
     want: Want,
     limit: usize,
 ) -> Result<Scan, SourceError> {
-    let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, error: None };
+    let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, restricted: Vec::new(), error: None };
     let mut seen = FxHashSet::default();
     let mut read = 0;
     loop {
@@ -41,6 +43,7 @@ pub(super) async fn scan(
         }
         read += page.consumed;
         scan.malformed = scan.malformed.saturating_add(page.malformed);
+        scan.restricted.extend(page.restricted);
         // Rows that move down while the list is read come twice.
         let fresh = page.items.into_iter().filter(|incident| seen.insert(incident.key.clone()));
         scan.incidents.extend(fresh.filter(|incident| plan.residual.matches(incident)));
@@ -69,6 +72,48 @@ pub(super) async fn by_ids(
         incidents: fresh.filter(|incident| residual.matches(incident)).collect(),
         truncated: false,
         malformed: found.malformed,
+        restricted: Vec::new(),
         error: found.failed.into_iter().next().map(|(_, error)| error),
     })
+}
+
+/// Looks for incidents in the list of a source that gives none by id, in at most `limit` rows. Ids that were not met
+/// before the bound failed; those not met at all do not exist.
+pub(super) async fn find(
+    source: &dyn Source,
+    call: &Call,
+    ids: &[NativeId],
+    want: Want,
+    limit: usize,
+) -> Result<Found<Arc<Incident>>, SourceError> {
+    let mut wanted: FxHashSet<&NativeId> = ids.iter().collect();
+    let (mut found, mut read) = (Found::default(), 0);
+    let rows = source.capabilities(call).await.list.max_page_size.max(1);
+    while !wanted.is_empty() {
+        let limit_here = (limit - read).min(rows);
+        if limit_here == 0 {
+            let name = &source.info().name;
+            let text = format!(
+                "The source “{name}” gives no incident by id, and this one is not among the first {limit} of its list."
+            );
+            let error = SourceError::new(SourceErrorKind::Unavailable, name, LIST, text);
+            let mut lost: Vec<NativeId> = wanted.into_iter().cloned().collect();
+            lost.sort_unstable();
+            found.failed.extend(lost.into_iter().map(|id| (id, error.clone())));
+            break;
+        }
+        let request = ListRequest { tests: vec![], order: None, offset: read as u64, limit: limit_here, want };
+        let page = source.list(call, &request).await?;
+        if page.more && page.consumed == 0 {
+            return Err(SourceError::malformed(&source.info().name, LIST, "without the rows that it had promised"));
+        }
+        read += page.consumed;
+        found.malformed = found.malformed.saturating_add(page.malformed);
+        let hits = page.items.into_iter().filter(|incident| wanted.remove(&incident.key.native));
+        found.items.extend(hits.map(|incident| (incident.key.native.clone(), incident)));
+        if !page.more {
+            break;
+        }
+    }
+    Ok(found)
 }

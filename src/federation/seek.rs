@@ -9,7 +9,7 @@ use super::{
     merge::{Entry, OutOfOrder, in_order},
 };
 use crate::{
-    domain::{Order, Test},
+    domain::{NativeId, Order, Test},
     source::{Call, ListRequest, Source, SourceError, SourceErrorKind, Want},
 };
 
@@ -30,6 +30,10 @@ pub(super) struct Reader<'a> {
     pub(super) malformed: u32,
     /// As the last page told it.
     pub(super) total: Option<u64>,
+    /// The source counts no further than to `total`.
+    pub(super) capped: bool,
+    /// Ids that the source named as existing but withheld.
+    pub(super) restricted: Vec<NativeId>,
 }
 
 /// Consecutive rows of a source.
@@ -121,7 +125,8 @@ impl Reader<'_> {
                 return Err(SourceError::malformed(name, LIST, "with rows of another source"));
             }
             self.malformed = self.malformed.saturating_add(page.malformed);
-            self.total = page.total;
+            (self.total, self.capped) = (page.total, page.capped);
+            self.restricted.extend(page.restricted);
             let numbered = page.items.into_iter().zip(end + 1..);
             let mut rows: Vec<Entry> = numbered
                 .map(|(incident, end)| Entry { position: self.order.position(&incident), incident, end })

@@ -1,8 +1,16 @@
 //! One batch of a loader: needs of one class become one call of the federation.
 
-use super::{cost::Costs, error::Fault, load::Delivered, need::Need, object::Erased, session::Session, store::Loaded};
+use super::{
+    cost::Costs,
+    error::Fault,
+    load::Delivered,
+    need::Need,
+    object::Erased,
+    session::Session,
+    store::{Loaded, erase},
+};
 use crate::{
-    domain::{DetailParts, Key, Record, RecordKind, SourceName},
+    domain::{DetailParts, Key, RecordKind, SourceName},
     federation::{self, Cost, FederationError},
     graphql::entity::{AllScopes, Health, IncidentConnection},
     source::Want,
@@ -94,20 +102,6 @@ fn delivered<T>(
     };
     let mut answer = answer;
     needs.iter().map(|need| (need.clone(), Delivered { loaded: answer(need), costs: costs.clone() })).collect()
-}
-
-fn erase(record: Record) -> Arc<Erased> {
-    match record {
-        Record::Incident(record) => record,
-        Record::Asset(record) => record,
-        Record::Threat(record) => record,
-        Record::Owner(record) => record,
-        Record::Evidence(record) => record,
-        Record::Scope(record) => record,
-        Record::Tag(record) => record,
-        Record::Term(record) => record,
-        Record::RelatedRecord(record) => record,
-    }
 }
 
 async fn single(session: &Session, need: &Need) -> Delivered {

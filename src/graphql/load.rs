@@ -8,14 +8,14 @@ use super::{
     cost::Costs,
     error::{ErrorCode, Fault},
     need::Need,
-    object::{Child, Declared, Erased, Hold, Value},
+    object::{Child, Declared, Erased, Hold, Value, cast},
     plan::{LinkShows, Plan, Step, WantByKind, plan_for},
     records,
     session::Session,
     store::{Loaded, Store},
 };
 use crate::{
-    domain::{DetailPart, DetailParts, Key, Link, RecordKind},
+    domain::{DetailPart, DetailParts, Details, Incident, Key, Link, Record, RecordKind},
     source::SourceInfo,
 };
 use dataloader::cached::Loader;
@@ -55,9 +55,7 @@ pub(crate) async fn load(plans: &[Plan], root: &Child<'_>, session: &Arc<Session
     let mut store = Store::new(session.clone(), wanted);
     let mut counted = Vec::new();
     loop {
-        let wave = Wave::of(plans, root, &store);
-        let last = !wave.leads_on;
-        let classes = wave.classes(&wanted);
+        let (classes, last) = missing(plans, root, &mut store, &wanted);
         if classes.is_empty() {
             return store;
         }
@@ -77,6 +75,25 @@ pub(crate) async fn load(plans: &[Plan], root: &Child<'_>, session: &Arc<Session
         if last {
             return store;
         }
+    }
+}
+
+/// What to load next, and whether nothing can be missing after it.
+fn missing(
+    plans: &[Plan],
+    root: &Child<'_>,
+    store: &mut Store,
+    wanted: &WantByKind,
+) -> (Vec<(Class, Vec<Need>)>, bool) {
+    loop {
+        let mut wave = Wave::of(plans, root, store);
+        let embedded = std::mem::take(&mut wave.embedded);
+        if embedded.is_empty() {
+            let last = !wave.leads_on;
+            return (wave.classes(wanted), last);
+        }
+        // What came with the rows may be what was missed: look again, this time knowing it.
+        store.put_embedded(&embedded);
     }
 }
 
@@ -106,6 +123,9 @@ fn lose(store: &mut Store, class: Class, need: Need) {
 fn put(store: &mut Store, class: Class, need: Need, loaded: Loaded) {
     match (class, need) {
         (Class::Details(parts, _), Need::Detail(_, key)) => {
+            if let Loaded::Found(details) | Loaded::Partly(details, _) = &loaded {
+                store.put_embedded(&cast::<Details>(&**details).embedded);
+            }
             for part in DetailPart::ALL.into_iter().filter(|part| parts.contains(*part)) {
                 store.put(Need::Detail(part, key.clone()), loaded.part(part));
             }
@@ -120,6 +140,8 @@ struct Wave<'s> {
     records: [FxHashSet<Key>; RecordKind::ALL.len()],
     details: FxHashMap<Key, DetailParts>,
     others: FxHashSet<Need>,
+    /// Records that rows brought along and the store lacks.
+    embedded: Vec<Record>,
     /// Plan and record: an entity met twice under one plan needs nothing twice.
     seen: FxHashSet<(usize, *const ())>,
     /// What is missing may show that more is needed. Most answers end with records of which nothing more is asked; for
@@ -134,6 +156,7 @@ impl<'s> Wave<'s> {
             records: Default::default(),
             details: FxHashMap::default(),
             others: FxHashSet::default(),
+            embedded: Vec::new(),
             seen: FxHashSet::default(),
             leads_on: false,
         };
@@ -233,6 +256,10 @@ impl<'s> Wave<'s> {
     fn object(&mut self, plan: &Plan, record: &Erased) {
         if !plan.loads {
             return;
+        }
+        if let Some(incident) = record.downcast_ref::<Incident>() {
+            let lacks = |record: &&Record| self.store.record(record.kind(), record.key()).is_none();
+            self.embedded.extend(incident.embedded.iter().filter(lacks).cloned());
         }
         for planned in &plan.fields {
             let Step::Branch { field, arguments, below } = &planned.step else { continue };

@@ -8,7 +8,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    domain::{DetailPart, Details, Key, RecordKind, SourceName},
+    domain::{DetailPart, Details, Incident, Key, Record, RecordKind, SourceName},
     source::{SourceInfo, Want},
 };
 use rustc_hash::FxHashMap;
@@ -33,6 +33,21 @@ impl Loaded {
             Loaded::Partly(_, fault) => Loaded::Failed(fault.clone()),
             whole => whole.clone(),
         }
+    }
+}
+
+/// A record as the store keeps it.
+pub(crate) fn erase(record: Record) -> Arc<Erased> {
+    match record {
+        Record::Incident(record) => record,
+        Record::Asset(record) => record,
+        Record::Threat(record) => record,
+        Record::Owner(record) => record,
+        Record::Evidence(record) => record,
+        Record::Scope(record) => record,
+        Record::Tag(record) => record,
+        Record::Term(record) => record,
+        Record::RelatedRecord(record) => record,
     }
 }
 
@@ -65,6 +80,14 @@ impl Store {
             Need::Record(kind, key) => self.records[kind as usize].insert(key, loaded),
             other => self.others.insert(other, loaded),
         };
+    }
+
+    /// Keeps records that came with others, unless they are there.
+    pub(crate) fn put_embedded(&mut self, records: &[Record]) {
+        for record in records {
+            let known = &mut self.records[record.kind() as usize];
+            known.entry(record.key().clone()).or_insert_with(|| Loaded::Found(erase(record.clone())));
+        }
     }
 
     pub(crate) fn lookup(&self) -> Lookup<'_> {
@@ -102,9 +125,12 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// A detail of an incident; none if the incident does not exist.
-    pub(crate) fn detail(&self, part: DetailPart, key: &Key) -> Result<Option<&'a Details>, Hold> {
-        self.found(Need::Detail(part, key.clone()))
+    /// A detail of an incident, of its row where that told it; none if the incident does not exist.
+    pub(crate) fn detail(&self, part: DetailPart, incident: &'a Incident) -> Result<Option<&'a Details>, Hold> {
+        match incident.told.as_deref().filter(|told| told.has(part)) {
+            Some(told) => Ok(Some(told)),
+            None => self.found(Need::Detail(part, incident.key.clone())),
+        }
     }
 
     /// Records of one kind, where one of them has to be known to go on: those that exist, in the order of `keys`.

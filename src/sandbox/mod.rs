@@ -1,13 +1,14 @@
 //! Simulated incident systems for the demonstration and for tests: stateful, deterministic, able to fail on command.
 //!
 //! Imports nothing of the gateway, so that no mistake can be made on both sides at once. `world` tells what happened in
-//! neutral words; each vendor's folder turns it into that vendor's API. Today: CISO Assistant.
+//! neutral words; each vendor's folder turns it into that vendor's API.
 
 mod calls;
 mod ciso_assistant;
 mod clock;
 mod faults;
 mod random;
+mod simulation;
 mod wire;
 mod world;
 
@@ -20,6 +21,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use chrono::{DateTime, Utc};
 use clock::Clock;
+use simulation::Simulation;
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
@@ -28,12 +30,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wire::{Reply, Request};
 
-/// The front server refuses request lines of more bytes than this (method, path, query and protocol).
-const REQUEST_LINE_MAX: usize = 5_120;
 /// Larger request bodies are refused.
 const BODY_MAX: usize = 20 * 1024 * 1024;
 
-/// A release of the simulated server.
+/// Whose API is simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Vendor {
+    #[default]
+    CisoAssistant,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Vendor; 1] = [Vendor::CisoAssistant];
+
+    /// As configuration and command line write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Vendor::CisoAssistant => "ciso-assistant",
+        }
+    }
+
+    fn build(self, world: &world::World, options: &SandboxOptions) -> Box<dyn Simulation> {
+        match self {
+            Vendor::CisoAssistant => Box::new(ciso_assistant::Server::new(world, options)),
+        }
+    }
+}
+
+/// A release of the simulated CISO Assistant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
     /// The newest whose incident API equals the published document.
@@ -74,19 +99,23 @@ impl FromStr for Release {
 /// What a sandbox is made of. Seed, incidents and now decide every byte of its first world.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
+    /// Whose API is simulated.
+    pub vendor: Vendor,
     /// Chooses one of the possible worlds.
     pub seed: u64,
     /// How many incidents there are at the start.
     pub incidents: usize,
     /// What the world's clock shows at the start. All incidents happened in the 400 days before.
     pub now: DateTime<Utc>,
-    /// Which release is simulated.
+    /// Which release of CISO Assistant is simulated.
     pub release: Release,
     /// Added to every answer.
     pub latency: Duration,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
-    /// Keep connections open. The real server closes each after one answer.
+    /// Keep the vendor's own limits of requests per time; otherwise they are a hundredfold.
+    pub strict_limits: bool,
+    /// Keep connections open, where the real server closes each after one answer.
     pub keep_alive: bool,
     /// How long a token from a login lives after its last renewal. A use renews it, once a minute at most.
     pub token_lifetime: Duration,
@@ -99,6 +128,7 @@ pub struct SandboxOptions {
 impl Default for SandboxOptions {
     fn default() -> SandboxOptions {
         SandboxOptions {
+            vendor: Vendor::default(),
             seed: 1,
             incidents: 500,
             // In the middle of a month, so that the statistics of the month are not empty.
@@ -106,6 +136,7 @@ impl Default for SandboxOptions {
             release: Release::default(),
             latency: Duration::ZERO,
             faults: Vec::new(),
+            strict_limits: false,
             keep_alive: false,
             token_lifetime: Duration::from_secs(3_600),
             token_limit: Duration::from_secs(36_000),
@@ -132,52 +163,51 @@ pub struct Sandbox {
 }
 
 struct Inner {
-    server: ciso_assistant::Server,
+    server: Box<dyn Simulation>,
+    token: String,
     clock: Clock,
     calls: calls::Calls,
-    settings: Mutex<Settings>,
+    faults: Mutex<Vec<Fault>>,
     latency_micros: AtomicU64,
     keep_alive: bool,
-}
-
-struct Settings {
-    release: Release,
-    faults: Vec<Fault>,
 }
 
 impl Sandbox {
     /// Builds the world. Equal seed, incidents and now give equal bytes; so do equal requests after that, apart from
     /// the times and tokens that a write or login makes.
     pub fn new(options: SandboxOptions) -> Sandbox {
-        let world = world::World::new(options.seed, options.incidents, options.now.timestamp_micros());
-        let server = ciso_assistant::Server::new(&world, &options);
+        let system = options.vendor as u64;
+        let world = world::World::new(options.seed, system, options.incidents, options.now.timestamp_micros());
+        let server = options.vendor.build(&world, &options);
         Sandbox::of(server, options)
     }
 
-    /// A sandbox that holds given objects instead of a made-up world: a JSON object with a list per resource
+    /// A simulated CISO Assistant that holds given objects instead of a made-up world: a JSON object with a list per resource
     /// (`folders`, `users`, …, `incidents`, `timeline_entries`) and `accounts`. Members are named as in the API,
     /// related objects are bare ids, choices are codes. `incidents` of the options is not used.
     ///
     /// Fails with a sentence that names the object at fault.
     pub fn with_objects(options: SandboxOptions, objects: &serde_json::Value) -> Result<Sandbox, String> {
         let server = ciso_assistant::Server::with_objects(objects, &options)?;
-        Ok(Sandbox::of(server, options))
+        Ok(Sandbox::of(Box::new(server), options))
     }
 
-    fn of(server: ciso_assistant::Server, options: SandboxOptions) -> Sandbox {
-        let settings = Settings { release: options.release, faults: options.faults };
+    fn of(server: Box<dyn Simulation>, options: SandboxOptions) -> Sandbox {
+        let keep_alive = options.keep_alive || server.keeps_alive();
+        let token = server.secrets().into_iter().next().map(|(_, secret)| secret).unwrap_or_default();
         let inner = Inner {
+            token,
             server,
             clock: Clock::new(options.now),
             calls: calls::Calls::default(),
-            settings: Mutex::new(settings),
+            faults: Mutex::new(options.faults),
             latency_micros: AtomicU64::new(options.latency.as_micros() as u64),
-            keep_alive: options.keep_alive,
+            keep_alive,
         };
         Sandbox { inner: Arc::new(inner) }
     }
 
-    /// The simulated API, everything under `/api/`.
+    /// The simulated API.
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
@@ -196,10 +226,15 @@ impl Sandbox {
         }
     }
 
-    /// A token that never expires, of the account that a gateway is given: it may read and change every incident, but
-    /// one unit and all that lies in it is hidden from it, and of another unit the name.
+    /// What a gateway has to be configured with, by the name of its setting.
+    pub fn secrets(&self) -> Vec<(&'static str, String)> {
+        self.inner.server.secrets()
+    }
+
+    /// The first of [`Sandbox::secrets`]. Of CISO Assistant: a token that never expires, of an account that may read and
+    /// change every incident, but one unit and all that lies in it is hidden from it, and of another unit the name.
     pub fn token(&self) -> &str {
-        self.inner.server.token(0)
+        &self.inner.token
     }
 
     /// Everybody who may call: gateway (of [`Sandbox::token`]), admin, analyst (one unit only), reader (changes
@@ -225,7 +260,7 @@ impl Sandbox {
 
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        self.settings().faults = faults;
+        *self.faults() = faults;
     }
 
     /// Changes what is added to every answer from now on.
@@ -235,7 +270,7 @@ impl Sandbox {
 
     /// Another release from the next request on, as after an upgrade; the objects stay.
     pub fn set_release(&self, release: Release) {
-        self.settings().release = release;
+        self.inner.server.set_release(release);
     }
 
     /// Moves the clocks forward: tokens age, new objects get later times.
@@ -243,8 +278,8 @@ impl Sandbox {
         self.inner.clock.advance(by);
     }
 
-    fn settings(&self) -> MutexGuard<'_, Settings> {
-        self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn respond(&self, request: Request) -> Response<Body> {
@@ -254,11 +289,8 @@ impl Sandbox {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let (release, fault) = {
-            let mut settings = self.settings();
-            (settings.release, faults::meet(&mut settings.faults, &request.path))
-        };
-        let reply = self.reply(&request, release, fault).await;
+        let fault = faults::meet(&mut self.faults(), &request.path);
+        let reply = self.reply(&request, fault).await;
         inner.calls.answered(number, reply.status);
         match fault {
             Some(FaultKind::CutBody) => reply.send_cut(),
@@ -267,25 +299,21 @@ impl Sandbox {
         }
     }
 
-    async fn reply(&self, request: &Request, release: Release, fault: Option<FaultKind>) -> Reply {
-        let target = request.path.len() + if request.query.is_empty() { 0 } else { request.query.len() + 1 };
-        let line = request.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
-        if line > REQUEST_LINE_MAX {
-            return Reply::line_too_long(line, REQUEST_LINE_MAX);
-        }
+    async fn reply(&self, request: &Request, fault: Option<FaultKind>) -> Reply {
+        let server = &self.inner.server;
         match fault {
             Some(FaultKind::Hang) => std::future::pending().await,
             Some(FaultKind::SlowMs(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
-            Some(FaultKind::ExpiredToken) => self.inner.server.expire_token(request),
+            Some(FaultKind::ExpiredToken) => server.expire_token(request),
             _ => {}
         }
-        if let Some(reply) = fault.and_then(wire::instead) {
+        if let Some(reply) = fault.and_then(|fault| wire::instead(fault, &**server)) {
             return reply;
         }
-        let mut reply = self.inner.server.answer(request, release, &self.inner.clock);
+        let mut reply = server.answer(request, &self.inner.clock);
         match fault {
             Some(FaultKind::WrongContentType) => reply.content_type = wire::HTML,
-            Some(FaultKind::MalformedItem) => wire::malform(&mut reply),
+            Some(FaultKind::MalformedItem) => wire::malform(&mut reply, server.rows()),
             _ => {}
         }
         reply
@@ -299,7 +327,7 @@ async fn answer(State(sandbox): State<Sandbox>, request: axum::extract::Request)
             let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
             sandbox.respond(Request { method: parts.method, path, query, headers: parts.headers, body }).await
         }
-        Err(_) => Reply::detail(413, "Request body too large.").send(),
+        Err(_) => sandbox.inner.server.refusal(413).send(),
     };
     if !sandbox.inner.keep_alive {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,6 +1,7 @@
 //! Between the simulated server's logic and HTTP: the request it sees, the reply it gives, how faults spoil a reply.
 
 use crate::sandbox::faults::FaultKind;
+use crate::sandbox::simulation::Simulation;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
@@ -132,19 +133,16 @@ impl Reply {
 }
 
 /// What a fault answers without asking the server; `None` when the fault lets the server answer.
-pub(super) fn instead(kind: FaultKind) -> Option<Reply> {
+pub(super) fn instead(kind: FaultKind, server: &dyn Simulation) -> Option<Reply> {
     match kind {
-        FaultKind::Status(status) => Some(Reply::detail(status, "A fault of the sandbox.")),
-        FaultKind::RetryAfter429(seconds) => {
-            let text = format!("Request was throttled. Expected available in {seconds} seconds.");
-            Some(Reply::detail(429, &text).with("retry-after", seconds.to_string()))
-        }
+        FaultKind::Status(status) => Some(server.refusal(status)),
+        FaultKind::RetryAfter429(seconds) => Some(server.refusal(429).with("retry-after", seconds.to_string())),
         FaultKind::HtmlError(status) => Some(Reply::html_error(status)),
         FaultKind::Garbage => {
             Some(Reply::new(200, JSON, b"{\"count\": 3, \"results\": [\xff\xfe\x00 not json".as_slice()))
         }
         FaultKind::EmptyBody => Some(Reply::new(200, JSON, "")),
-        FaultKind::ExpiredToken => Some(Reply::detail(401, "Invalid token.").with("www-authenticate", "Token")),
+        FaultKind::ExpiredToken => Some(server.refusal(401)),
         FaultKind::Redirect => Some(Reply::new(302, HTML, "").with("location", "/elsewhere/")),
         FaultKind::CutBody
         | FaultKind::WrongContentType
@@ -155,11 +153,11 @@ pub(super) fn instead(kind: FaultKind) -> Option<Reply> {
     }
 }
 
-/// Breaks the middle item of a page, or the only object: its display text becomes an object, its times become numbers,
+/// Breaks the middle item of a page (its items stand at `rows`), or the only object: its display text becomes an object, its times become numbers,
 /// its lists become text. Ids stay, so that a gateway can say which item it was.
-pub(super) fn malform(reply: &mut Reply) {
+pub(super) fn malform(reply: &mut Reply, rows: &str) {
     let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return };
-    let item = match body.get_mut("results").and_then(Value::as_array_mut) {
+    let item = match body.pointer_mut(rows).and_then(Value::as_array_mut) {
         Some(items) => {
             let middle = items.len() / 2;
             items.get_mut(middle)
@@ -167,13 +165,20 @@ pub(super) fn malform(reply: &mut Reply) {
         None => Some(&mut body),
     };
     let Some(item) = item.and_then(Value::as_object_mut) else { return };
-    for (key, value) in item.iter_mut().filter(|(key, _)| *key != "id") {
+    for (key, value) in item.iter_mut().filter(|(key, _)| !is_id(key)) {
         match value {
-            Value::String(_) if key.ends_with("_at") => *value = Value::from(12),
+            Value::String(_) if key.ends_with("_at") || key.ends_with("_time") || key.ends_with("_date") => {
+                *value = Value::from(12)
+            }
             Value::String(_) => *value = serde_json::json!({ "unexpected": true }),
             Value::Array(_) => *value = Value::from("not a list"),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
         }
     }
     reply.body = body.to_string().into_bytes();
+}
+
+/// Members that name the item.
+fn is_id(key: &str) -> bool {
+    matches!(key, "id" | "incident_id" | "InternalID" | "TenantID" | "incident")
 }

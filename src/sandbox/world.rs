@@ -3,7 +3,10 @@
 //! A pure function of seed, size and base time. Incidents are made one by one on demand, so that a large world is never
 //! held twice; everything else is small. Knows no vendor's fields, words or JSON.
 
+mod cast;
 mod words;
+
+use cast::{artefacts, hosts, people, teams, threats, vulnerabilities};
 
 use crate::sandbox::clock::Micros;
 use crate::sandbox::random::Random;
@@ -37,6 +40,8 @@ pub(super) struct Person {
     pub(super) first_name: &'static str,
     pub(super) last_name: String,
     pub(super) email: String,
+    /// Name of the directory account.
+    pub(super) account: String,
     pub(super) active: bool,
 }
 
@@ -64,6 +69,22 @@ pub(super) struct Host {
     /// Indices into `people`.
     pub(super) keepers: Vec<u32>,
     pub(super) labels: Vec<u32>,
+    /// Full name in the network, unlike `name` made of letters, digits and hyphens only.
+    pub(super) fqdn: String,
+    /// Of a range kept for documentation; no two hosts share one.
+    pub(super) ipv4: String,
+    pub(super) mac: String,
+    pub(super) system: (&'static str, &'static str),
+}
+
+/// A published flaw of a product.
+pub(super) struct Vulnerability {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) cvss: f64,
+    /// Chance that it is exploited, 0 to 1.
+    pub(super) epss: f64,
+    pub(super) exploited: bool,
 }
 
 pub(super) struct Threat {
@@ -140,6 +161,8 @@ pub(super) struct Incident {
     pub(super) unit: Option<usize>,
     pub(super) hosts: Vec<u32>,
     pub(super) threats: Vec<u32>,
+    /// Indices into `vulnerabilities`.
+    pub(super) vulnerabilities: Vec<u32>,
     pub(super) owners: Vec<Party>,
     pub(super) partners: Vec<u32>,
     pub(super) labels: Vec<u32>,
@@ -153,6 +176,7 @@ pub(super) struct Incident {
 pub(super) const IMPACT_KINDS: usize = 20;
 
 pub(super) struct World {
+    /// Decides the incidents; everything else is the same for all systems of a seed.
     seed: u64,
     now: Micros,
     size: usize,
@@ -162,13 +186,15 @@ pub(super) struct World {
     pub(super) partners: Vec<Partner>,
     pub(super) hosts: Vec<Host>,
     pub(super) threats: Vec<Threat>,
+    pub(super) vulnerabilities: Vec<Vulnerability>,
     pub(super) labels: Vec<&'static str>,
     pub(super) artefacts: Vec<Artefact>,
 }
 
 impl World {
-    /// The world of that seed with `size` incidents before `now`.
-    pub(super) fn new(seed: u64, size: usize, now: Micros) -> World {
+    /// The world of that seed with `size` incidents before `now`, as one of its systems knows it: the same people, hosts,
+    /// threats and vulnerabilities as in all, and incidents of its own.
+    pub(super) fn new(seed: u64, system: u64, size: usize, now: Micros) -> World {
         let units: Vec<Unit> =
             words::UNITS.iter().map(|&(name, above, openness)| Unit { name, above, openness }).collect();
         let people = people(seed, (size / 10).clamp(40, 400));
@@ -177,9 +203,10 @@ impl World {
             partners: words::PARTNERS.iter().enumerate().map(|(i, name)| Partner { name, unit: unit_of(i) }).collect(),
             hosts: hosts(seed, (size / 2).clamp(60, 3_000), people.len()),
             threats: threats(),
+            vulnerabilities: vulnerabilities(),
             labels: words::LABELS.to_vec(),
             artefacts: artefacts(seed, size.clamp(60, 5_000), people.len()),
-            seed,
+            seed: seed ^ system.wrapping_mul(0xa076_1d64_78bd_642f),
             now,
             size,
             units,
@@ -268,6 +295,7 @@ impl World {
                 let count = random.below(4);
                 random.distinct(count, self.threats.len())
             },
+            vulnerabilities: self.vulnerabilities_of(index),
             owners: self.owners(random),
             partners: if index % 3 == 1 {
                 let count = 1 + random.below(2);
@@ -285,6 +313,12 @@ impl World {
             },
             notes,
         }
+    }
+
+    fn vulnerabilities_of(&self, index: usize) -> Vec<u32> {
+        let random = &mut Random::of(self.seed, "vulnerabilities", index as u64);
+        let count = random.below(4);
+        random.distinct(count, self.vulnerabilities.len())
     }
 
     fn owners(&self, random: &mut Random) -> Vec<Party> {
@@ -387,84 +421,4 @@ fn detection(index: usize, random: &mut Random) -> Detection {
         _ if random.chance(2, 3) => Detection::Inside,
         _ => Detection::Outside,
     }
-}
-
-fn people(seed: u64, count: usize) -> Vec<Person> {
-    (0..count)
-        .map(|index| {
-            let (first_name, last_name) = words::PEOPLE[index % words::PEOPLE.len()];
-            let round = index / words::PEOPLE.len();
-            let named = round > 0 && !last_name.is_empty();
-            let last_name = if named { format!("{last_name} {}", round + 1) } else { last_name.to_owned() };
-            let active = !Random::of(seed, "person", index as u64).chance(1, 9);
-            Person { first_name, last_name, email: format!("person{index:03}@example.test"), active }
-        })
-        .collect()
-}
-
-fn teams(seed: u64, people: usize) -> Vec<Team> {
-    let team = |(index, &name): (usize, &&'static str)| {
-        let random = &mut Random::of(seed, "team", index as u64);
-        let crew = random.distinct(3 + index % 4, people);
-        Team {
-            name,
-            unit: unit_of(index),
-            email: (index % 3 != 1).then(|| format!("team{index}@example.test")),
-            leader: (index % 5 != 4).then_some(crew[0]),
-            deputies: if index % 2 == 0 { vec![crew[1]] } else { vec![] },
-            // A deputy may be a member too, as on the real server.
-            members: if index == 7 { vec![] } else { crew[1..].to_vec() },
-        }
-    };
-    words::TEAMS.iter().enumerate().map(team).collect()
-}
-
-fn hosts(seed: u64, count: usize, people: usize) -> Vec<Host> {
-    (0..count)
-        .map(|index| {
-            let random = &mut Random::of(seed, "host", index as u64);
-            let name = match words::HOSTS.get(index) {
-                Some(name) => (*name).to_owned(),
-                None => format!("{}-{index:04}.example.test", random.pick(&words::HOST_KINDS)),
-            };
-            let parents = if index > 4 && random.chance(1, 3) { vec![random.below(5) as u32] } else { vec![] };
-            Host {
-                unit: unit_of(index),
-                primary: index < 6,
-                description: (index % 4 != 3).then(|| format!("{name}: {}", random.pick(&words::SENTENCES))),
-                link: (index % 9 == 0).then(|| format!("https://cmdb.example.test/{index}")),
-                parents,
-                keepers: if index % 3 == 0 { vec![random.below(people) as u32] } else { vec![] },
-                labels: if index % 5 == 0 { vec![random.below(words::LABELS.len()) as u32] } else { vec![] },
-                name,
-            }
-        })
-        .collect()
-}
-
-fn threats() -> Vec<Threat> {
-    let threat = |(index, &(technique, name)): (usize, &(&'static str, &'static str))| Threat {
-        technique,
-        name,
-        unit: technique.is_empty().then(|| unit_of(index)),
-    };
-    words::THREATS.iter().enumerate().map(threat).collect()
-}
-
-fn artefacts(seed: u64, count: usize, people: usize) -> Vec<Artefact> {
-    (0..count)
-        .map(|index| {
-            let random = &mut Random::of(seed, "artefact", index as u64);
-            let name = words::ARTEFACTS[index % words::ARTEFACTS.len()];
-            let ending = random.pick(&["log", "eml", "png", "pdf", "zip"]);
-            Artefact {
-                name: if index < words::ARTEFACTS.len() { name.to_owned() } else { format!("{name} {index}") },
-                unit: unit_of(index),
-                file: (index % 3 == 0).then(|| format!("evidence-{index}.{ending}")),
-                size_bytes: 200 + random.below(5_000_000) as u64,
-                link: (index % 3 == 1).then(|| format!("https://evidence.example.test/{index}")),
-                keepers: if index % 4 == 0 { vec![random.below(people) as u32] } else { vec![] },
-            }
-        })
-        .collect()
 }

@@ -14,6 +14,9 @@ pub struct Capabilities {
     pub statuses: Vec<StatusCapability>,
     pub detections: Vec<Detection>,
     pub list: ListCapabilities,
+    /// Kinds of records, incidents included, that it gives by id. Others come embedded in incidents and details; incidents
+    /// are then looked for in the list.
+    pub by_id: Vec<RecordKind>,
     /// Kinds of records of which it gives all, page by page.
     pub catalog: Vec<RecordKind>,
     /// Metrics that mean the same as ours, over everything or over one scope.
@@ -54,6 +57,9 @@ pub struct ListCapabilities {
 pub struct FilterCapability {
     pub field: IncidentField,
     pub rule: FilterRule,
+    /// Whether what the source gives is exactly what matches. Otherwise it gives all that match and perhaps others, and
+    /// the gateway looks again.
+    pub exact: bool,
 }
 
 /// For which values a source's own filter means the same as ours.
@@ -61,13 +67,21 @@ pub struct FilterCapability {
 pub enum FilterRule {
     /// One of a list of values; words that the source does not know match nothing.
     AnyOf,
-    /// The same, for native ids `collection/id` that are all of one collection: each is a filter of its own, and filters
+    /// The same, but one value in a request.
+    OneOf,
+    /// The same as `AnyOf`, for native ids `collection/id` that are all of one collection: each is a filter of its own, and filters
     /// must all hold.
     AnyOfOneCollection,
     /// Free text of plain ASCII without quotes and backslashes, since others compare otherwise.
     AsciiWords,
+    /// A piece of text, or the whole of it, of plain ASCII.
+    Text,
     /// `since` inclusive, `until` exclusive, to the microsecond.
     Range,
+    /// The same, but one range in a request, whatever the field.
+    OneRange,
+    /// A field that is set or not: only this value can be asked for.
+    Flag(bool),
 }
 
 /// How a planner may use a source's own filter for a test.
@@ -75,6 +89,8 @@ pub enum FilterRule {
 pub enum Fit {
     /// The source applies it, with our meaning.
     Source,
+    /// The source leaves out some that do not match, the gateway the others.
+    Both,
     /// The gateway has to.
     Gateway,
     /// Nothing at this source can match.
@@ -131,7 +147,8 @@ impl Capabilities {
                 Fit::Nothing
             }
             Test::Detection(all) if !all.iter().any(|value| self.detections.contains(value)) => Fit::Nothing,
-            test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Source,
+            test if self.list.filters.iter().any(|filter| filter.exact && filter.takes(test)) => Fit::Source,
+            test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Both,
             // A field that the source never fills matches nothing, unless absence is what is asked for.
             Test::Unassigned(_) => Fit::Gateway,
             Test::Sources(_) | Test::SourceKinds(_) | Test::Ids(_) | Test::SourceIds(_) | Test::Search(_) => {
@@ -148,7 +165,7 @@ impl Capabilities {
         const ID: usize = 64;
         const WORD: usize = 32;
         match test {
-            Test::Owners(all) => all.len() * ID,
+            Test::Owners(all) | Test::CreatedBy(all) => all.len() * ID,
             Test::Tags(all) => all.len() * ID,
             Test::Assets(all)
             | Test::Threats(all)
@@ -162,9 +179,16 @@ impl Capabilities {
             Test::Severity(all) => all.len() * WORD,
             Test::Status(all) => all.len() * WORD,
             Test::Detection(all) => all.len() * WORD,
-            Test::Origins(all) => all.iter().map(|text| 3 * text.len() + WORD).sum(),
+            Test::Origins(all) | Test::References(all) | Test::Categories(all) | Test::CloudIntegrations(all) => {
+                all.iter().map(|text| 3 * text.len() + WORD).sum()
+            }
             _ => ID,
         }
+    }
+
+    /// Whether a test can only be asked for without another range beside it.
+    pub fn is_alone(&self, test: &Test) -> bool {
+        self.list.filters.iter().any(|filter| filter.rule == FilterRule::OneRange && filter.takes(test))
     }
 
     /// Whether the source sorts so itself.
@@ -174,8 +198,14 @@ impl Capabilities {
 }
 
 impl FilterCapability {
+    /// Of a filter that means exactly the same as ours.
     pub fn new(field: IncidentField, rule: FilterRule) -> Self {
-        FilterCapability { field, rule }
+        FilterCapability { field, rule, exact: true }
+    }
+
+    /// Of a filter that keeps all that match, and perhaps others.
+    pub fn narrowing(field: IncidentField, rule: FilterRule) -> Self {
+        FilterCapability { field, rule, exact: false }
     }
 
     /// Whether the source's filter means the same as this test.
@@ -184,36 +214,61 @@ impl FilterCapability {
             return false;
         }
         match (self.rule, test) {
-            (FilterRule::AsciiWords, Test::Search(search)) => {
-                search.terms().iter().all(|term| term.is_ascii() && !term.contains(['"', '\\']))
+            (FilterRule::AsciiWords, Test::Search(search)) => search.terms().iter().all(|term| plain(term)),
+            (FilterRule::Text, Test::Title(text) | Test::Description(text) | Test::ComputedDescription(text)) => {
+                let equal = text.equal().unwrap_or_default().iter().map(String::as_str);
+                !text.has_pattern() && text.contained().into_iter().chain(equal).all(plain)
             }
-            (FilterRule::Range, Test::Time(_, TimeRange { since, until })) => {
+            (FilterRule::Range | FilterRule::OneRange, Test::Time(_, TimeRange { since, until })) => {
                 // Without any end the test asks for presence, which no range filter tells.
                 since.is_some() || until.is_some()
             }
+            (
+                FilterRule::Flag(value),
+                Test::Published(wanted)
+                | Test::Starred(wanted)
+                | Test::CreatedManually(wanted)
+                | Test::Unassigned(wanted),
+            ) => value == *wanted,
             (FilterRule::AnyOfOneCollection, Test::RelatedRecords(keys)) => {
                 let mut collections = keys.iter().map(|key| key.native.to_string());
                 let first = collections.next().unwrap_or_default();
                 collections.all(|native| collection(&native) == collection(&first))
             }
-            (
-                FilterRule::AnyOf,
-                Test::Severity(_)
-                | Test::Status(_)
-                | Test::Detection(_)
-                | Test::Owners(_)
-                | Test::Assets(_)
-                | Test::Tags(_)
-                | Test::Qualifications(_)
-                | Test::Entities(_)
-                | Test::RelatedRecords(_)
-                | Test::Scopes(_)
-                | Test::Threats(_)
-                | Test::Origins(_),
-            ) => true,
+            (FilterRule::AnyOf, test) => values(test).is_some(),
+            (FilterRule::OneOf, test) => values(test) == Some(1),
             _ => false,
         }
     }
+}
+
+/// How many values a test allows, where it is a list of them that sources filter by.
+fn values(test: &Test) -> Option<usize> {
+    match test {
+        Test::Severity(all) => Some(all.len()),
+        Test::Status(all) => Some(all.len()),
+        Test::Resolution(all) => Some(all.len()),
+        Test::Priority(all) => Some(all.len()),
+        Test::Detection(all) => Some(all.len()),
+        Test::CloudManagement(all) => Some(all.len()),
+        Test::Owners(all) | Test::CreatedBy(all) => Some(all.len()),
+        Test::Tags(all) => Some(all.len()),
+        Test::Assets(all)
+        | Test::Threats(all)
+        | Test::Qualifications(all)
+        | Test::Entities(all)
+        | Test::RelatedRecords(all)
+        | Test::Scopes(all) => Some(all.len()),
+        Test::References(all) | Test::Origins(all) | Test::Categories(all) | Test::CloudIntegrations(all) => {
+            Some(all.len())
+        }
+        _ => None,
+    }
+}
+
+/// Text that every vendor compares alike.
+fn plain(text: &str) -> bool {
+    text.is_ascii() && !text.contains(['"', '\\'])
 }
 
 /// The first part of a native id `collection/id`.

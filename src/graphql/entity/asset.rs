@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Asset, AssetKind, AssetLink, AssetRole, DirectoryAccount, EndpointProtection, Incident, IndustrialDevice, Link,
-        Owner, Product, RecordKind, Scope, Tag, TechnicalAsset, Test, Threat,
+        Asset, AssetKind, AssetLink, AssetRole, DetailPart, DirectoryAccount, EndpointProtection, Incident,
+        IndustrialDevice, Link, Owner, Product, RecordKind, Scope, Tag, TechnicalAsset, Test, Threat,
     },
     graphql::{
         object::{Child, Declare, Hold, Object, Wants, declare},
@@ -212,13 +212,17 @@ pub(crate) struct AssetPage {
 /// The page of an incident's assets that is asked for.
 ///
 /// # Errors
-/// Holds for assets of which only the record tells the kind that is asked for; a fault where an argument is wrong.
+/// Holds for assets that the source tells only per incident, and for those of which only the record tells the kind that is asked for; a fault where an argument is wrong.
 pub(crate) fn assets<'a>(
     incident: &'a Incident,
     page: &AssetPage,
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
-    let links = incident.assets.iter().filter(|link| has_role(link, page.roles.as_deref()));
+    let apart = match incident.assets_apart {
+        true => lookup.detail(DetailPart::Assets, incident)?.and_then(|details| details.assets.as_deref()),
+        false => None,
+    };
+    let links = apart.unwrap_or(&incident.assets).iter().filter(|link| has_role(link, page.roles.as_deref()));
     let asked = Asked { first: page.first, after: page.after.as_deref(), kinds: page.kinds.as_deref() };
     tied::tied(links, &asked, lookup)
 }

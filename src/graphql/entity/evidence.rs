@@ -180,7 +180,7 @@ pub(crate) fn evidence<'a>(
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
     page::check(asked.first, asked.after.as_deref())?;
-    let details = lookup.detail(DetailPart::Evidence, &incident.key)?;
+    let details = lookup.detail(DetailPart::Evidence, incident)?;
     let Some(links) = details.and_then(|details| details.evidence.as_deref()) else { return Ok(None) };
     let asked = Asked { first: asked.first, after: asked.after.as_deref(), kinds: asked.kinds.as_deref() };
     tied::tied(links.iter(), &asked, lookup)

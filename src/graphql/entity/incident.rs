@@ -174,7 +174,7 @@ fn related_record(link: &RelatedLink) -> Child<'_> {
 }
 
 fn preview<'a>(incident: &'a Incident, lookup: &Lookup<'a>) -> Result<Child<'a>, Hold> {
-    let details = lookup.detail(DetailPart::DeletePreview, &incident.key)?;
+    let details = lookup.detail(DetailPart::DeletePreview, incident)?;
     let preview = details.and_then(|details| details.delete_preview.as_deref());
     Ok(preview.map_or(Child::Null, |preview| Child::Here(preview)))
 }

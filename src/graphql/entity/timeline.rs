@@ -184,7 +184,7 @@ fn entries<'a, T: Entry>(
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
     page::check(asked.first, asked.after.as_deref())?;
-    let Some(list) = lookup.detail(T::PART, &incident.key)?.and_then(T::list) else { return Ok(None) };
+    let Some(list) = lookup.detail(T::PART, incident)?.and_then(T::list) else { return Ok(None) };
     Ok(Some(Child::Made(Box::new(Entries::of(list, asked)?))))
 }
 

@@ -29,6 +29,7 @@ mod write_values;
 mod xlsx;
 
 use crate::sandbox::clock::Clock;
+use crate::sandbox::simulation::Simulation;
 use crate::sandbox::wire::{HTML, JSON, Reply, Request};
 use crate::sandbox::world::World;
 use crate::sandbox::{Login, Release, SandboxOptions};
@@ -45,6 +46,9 @@ use state::{Index, Kind, State};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use write::Writer;
 
+/// The front server refuses request lines of more bytes than this (method, path, query and protocol).
+const REQUEST_LINE_MAX: usize = 5_120;
+
 /// The simulated server.
 pub(super) struct Server {
     state: RwLock<State>,
@@ -53,6 +57,59 @@ pub(super) struct Server {
     /// An endless token for each account.
     tokens: Vec<String>,
     batch_defect: bool,
+    release: Mutex<Release>,
+}
+
+impl Simulation for Server {
+    fn answer(&self, request: &Request, clock: &Clock) -> Reply {
+        let target = request.path.len() + if request.query.is_empty() { 0 } else { request.query.len() + 1 };
+        let line = request.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
+        if line > REQUEST_LINE_MAX {
+            return Reply::line_too_long(line, REQUEST_LINE_MAX);
+        }
+        let release = *self.release.lock().unwrap_or_else(PoisonError::into_inner);
+        self.answer_as(request, release, clock)
+    }
+
+    /// Only tokens that came from a login end.
+    fn expire_token(&self, request: &Request) {
+        if let Ok(token) = auth::token_of(request.header("authorization")) {
+            self.sessions().expire(token);
+        }
+    }
+
+    fn refusal(&self, status: u16) -> Reply {
+        match status {
+            401 => Reply::detail(401, "Invalid token.").with("www-authenticate", "Token"),
+            429 => Reply::detail(429, "Request was throttled."),
+            _ => Reply::detail(status, "A fault of the sandbox."),
+        }
+    }
+
+    fn secrets(&self) -> Vec<(&'static str, String)> {
+        self.tokens.first().map(|token| ("token", token.clone())).into_iter().collect()
+    }
+
+    fn rows(&self) -> &'static str {
+        "/results"
+    }
+
+    fn logins(&self) -> Vec<Login> {
+        let login = |(account, token): (&Account, &String)| Login {
+            email: account.email.clone(),
+            password: account.password.clone(),
+            token: token.clone(),
+        };
+        self.accounts.iter().zip(&self.tokens).map(login).collect()
+    }
+
+    fn set_release(&self, release: Release) {
+        *self.release.lock().unwrap_or_else(PoisonError::into_inner) = release;
+    }
+
+    fn keeps_alive(&self) -> bool {
+        false
+    }
 }
 
 /// Everything an answer depends on besides the stored objects.
@@ -80,8 +137,8 @@ impl Server {
         state.ranks.prepare(&state.incidents, &state.folders);
         let mut sessions = Sessions::new(options.seed, options.token_lifetime, options.token_limit);
         let tokens = (0..accounts.len()).map(|account| sessions.endless(account)).collect();
-        let batch_defect = options.batch_defect;
-        Server { state: RwLock::new(state), accounts, sessions: Mutex::new(sessions), tokens, batch_defect }
+        let (batch_defect, release) = (options.batch_defect, Mutex::new(options.release));
+        Server { state: RwLock::new(state), accounts, sessions: Mutex::new(sessions), tokens, batch_defect, release }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -96,28 +153,7 @@ impl Server {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn token(&self, account: usize) -> &str {
-        self.tokens.get(account).map_or("", String::as_str)
-    }
-
-    pub(super) fn logins(&self) -> Vec<Login> {
-        let login = |(account, token): (&Account, &String)| Login {
-            email: account.email.clone(),
-            password: account.password.clone(),
-            token: token.clone(),
-        };
-        self.accounts.iter().zip(&self.tokens).map(login).collect()
-    }
-
-    /// Ends the token that a request carries, if it came from a login.
-    pub(super) fn expire_token(&self, request: &Request) {
-        if let Ok(token) = auth::token_of(request.header("authorization")) {
-            self.sessions().expire(token);
-        }
-    }
-
-    /// The answer to one request.
-    pub(super) fn answer(&self, request: &Request, release: Release, clock: &Clock) -> Reply {
+    fn answer_as(&self, request: &Request, release: Release, clock: &Clock) -> Reply {
         let Some(route) = routes::route(&request.path, release) else {
             return missing(request, release);
         };

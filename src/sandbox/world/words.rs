@@ -233,3 +233,33 @@ pub(super) const NOTES: [&str; 9] = [
     "تم إبلاغ الإدارة",
     "Backup checked",
 ];
+
+/// Operating systems, name and version.
+pub(super) const SYSTEMS: [(&str, &str); 6] = [
+    ("Windows Server 2022", "10.0.20348"),
+    ("Windows 11 Enterprise", "10.0.22631"),
+    ("Debian GNU/Linux", "12"),
+    ("Red Hat Enterprise Linux", "9.4"),
+    ("Ubuntu", "24.04"),
+    ("macOS", "14.5"),
+];
+
+/// Published flaws: number, title, CVSS, EPSS, whether exploits were seen. The scores are rounded.
+pub(super) const VULNERABILITIES: [(&str, &str, f64, f64, bool); 16] = [
+    ("CVE-2021-44228", "Log4Shell", 10.0, 0.94, true),
+    ("CVE-2021-26855", "ProxyLogon", 9.8, 0.94, true),
+    ("CVE-2021-34473", "ProxyShell", 9.8, 0.94, true),
+    ("CVE-2019-19781", "Citrix ADC path traversal", 9.8, 0.94, true),
+    ("CVE-2023-4966", "Citrix Bleed", 7.5, 0.94, true),
+    ("CVE-2018-13379", "FortiOS path traversal", 9.8, 0.94, true),
+    ("CVE-2023-34362", "MOVEit SQL injection", 9.8, 0.94, true),
+    ("CVE-2020-1472", "Zerologon", 10.0, 0.94, true),
+    ("CVE-2019-0708", "BlueKeep", 9.8, 0.94, true),
+    ("CVE-2014-0160", "Heartbleed", 7.5, 0.94, true),
+    ("CVE-2022-22965", "Spring4Shell", 9.8, 0.94, true),
+    ("CVE-2024-3400", "PAN-OS command injection", 10.0, 0.94, true),
+    ("CVE-2016-2183", "Sweet32", 7.5, 0.4, false),
+    ("CVE-2015-4000", "Logjam", 3.7, 0.93, false),
+    ("CVE-2021-23017", "nginx resolver off-by-one", 7.7, 0.7, false),
+    ("CVE-2020-15778", "OpenSSH scp command injection", 7.4, 0.6, false),
+];

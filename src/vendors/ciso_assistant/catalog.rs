@@ -169,7 +169,8 @@ impl Records<'_> {
         let malformed = u32::try_from(page.broken.len()).unwrap_or(u32::MAX);
         let (items, masked) = self.map(&kind, page);
         let after = request.offset.saturating_add(sent as u64);
-        Ok(Rows { items, total: Some(count), more: sent > 0 && after < count, consumed: sent, malformed, masked })
+        let more = sent > 0 && after < count;
+        Ok(Rows { items, total: Some(count), more, consumed: sent, malformed, masked, ..Rows::default() })
     }
 
     /// Only labels are known to be searched in what we search in: their text.

@@ -63,6 +63,7 @@ impl Incidents<'_> {
             consumed: sent,
             malformed,
             masked: notes.masked,
+            ..Rows::default()
         })
     }
 

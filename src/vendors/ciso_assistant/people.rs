@@ -132,6 +132,7 @@ impl People {
             more: end < total,
             malformed: malformed + known.malformed,
             masked: notes.masked,
+            ..Rows::default()
         })
     }
 

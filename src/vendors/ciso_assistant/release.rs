@@ -143,6 +143,7 @@ pub(super) fn capabilities(release: Option<Release>) -> Capabilities {
             max_filter_bytes: 4_000,
             total: CountPrecision::Exact,
         },
+        by_id: RecordKind::ALL.to_vec(),
         catalog: vec![
             RecordKind::Asset,
             RecordKind::Threat,

@@ -187,9 +187,8 @@ fn details_of(parts: DetailParts, mut entries: Vec<Entry>) -> Details {
         comments: parts.comments.then(|| Arc::new(comments.collect())),
         activity: parts.activity.then(|| Arc::new(entries.iter().map(Entry::activity).collect())),
         evidence: parts.evidence.then(|| Arc::new(evidence(&entries))),
-        delete_preview: None,
         masked,
-        malformed: 0,
+        ..Details::default()
     }
 }
 

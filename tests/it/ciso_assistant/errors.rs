@@ -114,7 +114,7 @@ async fn every_request_wants_json_in_english_with_the_credential() {
     for kind in RecordKind::ALL.into_iter().filter(|kind| *kind != RecordKind::Incident) {
         let _ = source.related(&call, kind, &[nobody(1)], Want { raw: true, profile: true }).await;
     }
-    let parts = DetailParts { comments: true, activity: true, evidence: true, delete_preview: true };
+    let parts = DetailParts { comments: true, activity: true, evidence: true, assets: false, delete_preview: true };
     let _ = source.details(&call, &DetailRequest { parts, incidents: vec![nobody(1)], want: PLAIN }).await;
     let all = MetricParts { total: true, by_severity: true, by_month_reported: true, ..MetricParts::default() };
     let _ = source.metrics(&call, all, None).await;

@@ -89,7 +89,8 @@ async fn recorded_timelines_are_read_whole() {
         }
         for (incident, entries) in by_incident {
             let entries: Vec<Value> = entries.into_values().collect();
-            let parts = DetailParts { comments: true, activity: true, evidence: true, delete_preview: false };
+            let parts =
+                DetailParts { comments: true, activity: true, evidence: true, assets: false, delete_preview: false };
             let want = Want { raw: true, profile: false };
             let request = DetailRequest { parts, incidents: vec![incident], want };
             let found = source(&entries).details(&call(), &request).await.unwrap();

@@ -108,6 +108,7 @@ pub(crate) fn capabilities(filters: &[IncidentField]) -> Capabilities {
             .collect(),
         statuses: vec![],
         detections: vec![],
+        by_id: RecordKind::ALL.to_vec(),
         list: ListCapabilities {
             filters: filters.iter().map(|field| FilterCapability::new(*field, FilterRule::AnyOf)).collect(),
             orders: vec![(IncidentOrderField::CreatedAt, vec![OrderDirection::Asc, OrderDirection::Desc])],
@@ -183,8 +184,7 @@ fn page<T>(all: Vec<T>, offset: u64, limit: usize) -> Rows<T> {
         more: start + items.len() < total,
         items,
         total: Some(total as u64),
-        malformed: 0,
-        masked: 0,
+        ..Rows::default()
     }
 }
 

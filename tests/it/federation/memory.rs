@@ -92,6 +92,7 @@ pub(crate) fn able() -> Capabilities {
             })
             .collect(),
         detections: Detection::WORDS.iter().map(|word| word.value).collect(),
+        by_id: RecordKind::ALL.to_vec(),
         list: ListCapabilities {
             filters: fields.into_iter().map(|(field, rule)| FilterCapability::new(field, rule)).collect(),
             orders: IncidentOrderField::WORDS.iter().map(|word| (word.value, both.clone())).collect(),
@@ -161,8 +162,7 @@ fn page<T: Clone>(all: &[T], offset: u64, limit: usize, total: CountPrecision) -
         more: start + items.len() < all.len(),
         items,
         total: (total == CountPrecision::Exact).then_some(all.len() as u64),
-        malformed: 0,
-        masked: 0,
+        ..Rows::default()
     }
 }
 
