@@ -1,6 +1,7 @@
 //! The products whose REST API the gateway speaks, one folder each. This is the only list of them.
 
 pub mod ciso_assistant;
+mod common;
 
 use crate::{
     domain::SourceName,

@@ -1,19 +1,19 @@
 //! The conversation: paths, pages, batches by id, and what an answer that is no success means.
 
-use super::login::AnsweredWith;
-use super::wire::{Broken, Page, Row, read_page, read_record};
+use super::wire::{Page, read_page};
 use crate::{
     domain::{NativeId, SourceName},
     source::{Call, SourceError},
     telemetry::events,
     upstream::{
-        Upstream, UpstreamError, UpstreamRequest, UpstreamResponse,
+        Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue, RETRY_AFTER},
         uri::{self, IdList},
     },
+    vendors::common::{Broken, Row, no_answer, read_record, told},
 };
 use futures_util::future::join_all;
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 /// The stock start script answers longer request lines with 400 (observed on v3.15.1).
 pub(super) const MAX_REQUEST_LINE_BYTES: usize = 5_120;
@@ -83,15 +83,7 @@ impl Client {
         path: String,
     ) -> Result<UpstreamResponse, SourceError> {
         let answer = self.upstream.send(&call.context, Self::request(operation, path)).await;
-        answer.map_err(|error| self.no_answer(operation, error))
-    }
-
-    /// What it means that nothing came back.
-    pub(super) fn no_answer(&self, operation: &'static str, error: UpstreamError) -> SourceError {
-        match error.source().and_then(|cause| cause.downcast_ref()) {
-            Some(AnsweredWith(status)) => SourceError::from_status(&self.source, operation, *status, None),
-            None => SourceError::from_upstream(&self.source, operation, error),
-        }
+        answer.map_err(|error| no_answer(&self.source, operation, error))
     }
 
     /// Asks for JSON and takes nothing else.
@@ -231,20 +223,20 @@ impl Client {
 
     /// A word of a closed set that is in no release seen.
     pub(super) fn tell_unknown(&self, call: &Call, list: Endpoint, member: &str, word: &str) {
-        events::unknown_word(self.told(call, list), list.item, &format!("{member}: {word:?}"));
+        events::unknown_word(told(&self.source, list.operation, call), list.item, &format!("{member}: {word:?}"));
     }
 
     fn tell_broken(&self, call: &Call, list: Endpoint, broken: &Broken) {
-        events::malformed_item(self.told(call, list), list.item, broken.id.as_deref(), &broken.problem);
+        events::malformed_item(
+            told(&self.source, list.operation, call),
+            list.item,
+            broken.id.as_deref(),
+            &broken.problem,
+        );
     }
 
     pub(super) fn unreadable(&self, call: &Call, list: Endpoint, problem: &str) -> SourceError {
-        events::malformed_item(self.told(call, list), "answer", None, problem);
+        events::malformed_item(told(&self.source, list.operation, call), "answer", None, problem);
         SourceError::malformed(&self.source, list.operation, "with JSON of another shape than documented")
-    }
-
-    fn told<'a>(&'a self, call: &'a Call, list: Endpoint) -> events::Call<'a> {
-        let (source, request_id) = (self.source.as_str(), &*call.context.request_id);
-        events::Call { source, operation: list.operation, request_id }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     secret::Secret,
     settings::{Table, duration_ms, text, url},
     upstream::Policy,
+    vendors::common::{sends_in_clear, shown_url},
 };
 use std::time::Duration;
 use url::Url;
@@ -33,23 +34,13 @@ impl Config {
 
     /// The address as anybody may see it: without user, password, query and fragment.
     pub(super) fn shown_url(&self) -> String {
-        bare(&self.url)
+        shown_url(&self.url)
     }
 
     /// Address of the pages that people open, without a slash at its end.
     pub(super) fn pages(&self) -> String {
-        bare(self.ui_url.as_ref().unwrap_or(&self.url)).trim_end_matches('/').to_owned()
+        shown_url(self.ui_url.as_ref().unwrap_or(&self.url)).trim_end_matches('/').to_owned()
     }
-}
-
-fn bare(url: &Url) -> String {
-    let mut url = url.clone();
-    // Both fail only for addresses without a host, which hold no credentials either.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
 }
 
 /// How the gateway proves who it is.
@@ -117,15 +108,4 @@ fn credential(
     };
     table.mistake(name, what);
     None
-}
-
-/// Whether a credential would cross a network in clear text.
-fn sends_in_clear(base: &Url) -> bool {
-    let loopback = match base.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
-    base.scheme() == "http" && !loopback
 }

@@ -10,6 +10,7 @@ use crate::{
         UpstreamRequest, UpstreamStream,
         header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderMap, HeaderValue},
     },
+    vendors::common::no_answer,
 };
 use futures_util::stream::StreamExt;
 
@@ -75,7 +76,7 @@ async fn open(client: &Client, call: &Call, path: String) -> Result<Download, So
     let request = UpstreamRequest::get(OPERATION, path)
         .header(ACCEPT, HeaderValue::from_static("*/*"))
         .header(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-    let failed = |error| client.no_answer(OPERATION, error);
+    let failed = |error| no_answer(&client.source, OPERATION, error);
     let stream = client.upstream.stream(&call.context, request).await.map_err(failed)?;
     if !stream.is_success() {
         let answer = stream.into_response().await.map_err(failed)?;

@@ -8,11 +8,12 @@ use crate::{
         Wire,
         header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderValue},
     },
+    vendors::common::AnsweredWith,
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 const OPERATION: &str = "login";
 /// The one path of the server that has no slash at its end.
@@ -118,18 +119,6 @@ impl Account {
         token(&answer.token)
     }
 }
-
-/// The status of a login that failed for a reason of the server's: it means what it would mean for any other call.
-#[derive(Debug)]
-pub(super) struct AnsweredWith(pub(super) u16);
-
-impl fmt::Display for AnsweredWith {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the login was answered with {}", self.0)
-    }
-}
-
-impl Error for AnsweredWith {}
 
 fn request(path: &str, body: &Value) -> UpstreamRequest {
     UpstreamRequest::post_json(OPERATION, path, body)

@@ -23,7 +23,6 @@ mod people;
 mod query;
 mod records;
 mod release;
-mod remembered;
 mod resolve;
 mod timeline;
 mod wire;

@@ -4,11 +4,11 @@
 
 use super::client::{ACTORS, Client, TEAMS, USERS};
 use super::map::{Mapper, Notes};
-use super::remembered::Remembered;
 use super::wire::{ActorRow, CurrentUser, Page, Reference, References, TeamRow, UserRow};
 use crate::{
     domain::{Link, NativeId, Owner, OwnerKind, OwnerProfile, RawJson, Record, Rows, Text},
     source::{Call, CatalogRequest, Found, SourceError, Want},
+    vendors::common::Remembered,
 };
 use futures_util::future::OptionFuture;
 use std::{collections::HashMap, sync::Arc, time::Duration};

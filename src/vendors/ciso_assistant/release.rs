@@ -1,7 +1,6 @@
 //! Which release the server runs, and what follows from it: what it can be asked.
 
 use super::client::{Client, Endpoint};
-use super::remembered::Remembered;
 use super::wire::Build;
 use super::words::{DETECTIONS, Entry, SEVERITIES, STATUSES};
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
         Call, Capabilities, FilterCapability, FilterRule, ListCapabilities, SeverityCapability, SourceError,
         StatusCapability, WriteCapabilities,
     },
+    vendors::common::Remembered,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

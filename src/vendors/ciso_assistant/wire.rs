@@ -6,8 +6,9 @@
 mod page;
 mod text;
 
-pub(super) use page::{Broken, Page, Row, read_page, read_record};
-pub(super) use text::{Id, Moment, Reference, References, Scalar};
+pub(super) use crate::vendors::common::{Moment, Row, Scalar};
+pub(super) use page::{Page, read_page};
+pub(super) use text::{Id, Reference, References};
 
 use crate::domain::Text;
 use serde::{Deserialize, de::DeserializeOwned};

@@ -1,18 +1,9 @@
 //! How a page of rows is read: at once where it is sound, row by row where it is not, so that a broken row costs itself
 //! and a broken member of a row costs that member.
 
+use crate::vendors::common::{Broken, Row, read_record, text};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-/// A record of the server.
-pub(in crate::vendors::ciso_assistant) trait Row: DeserializeOwned {
-    /// Members without which a record would be put in a wrong place: if one is broken, the record is left out. Any
-    /// other broken member is left out by itself.
-    const ESSENTIAL: &'static [&'static str] = &["id"];
-}
 
 /// Rows as far as they could be read.
 #[derive(Debug)]
@@ -24,15 +15,6 @@ pub(in crate::vendors::ciso_assistant) struct Page<T> {
     /// How many rows the server sent, unreadable ones included.
     pub(in crate::vendors::ciso_assistant) sent: usize,
     pub(in crate::vendors::ciso_assistant) broken: Vec<Broken>,
-}
-
-/// A row that could not be read, or not wholly.
-#[derive(Debug)]
-pub(in crate::vendors::ciso_assistant) struct Broken {
-    /// The row's id, where that much could be read.
-    pub(in crate::vendors::ciso_assistant) id: Option<String>,
-    /// Where and why; for the log.
-    pub(in crate::vendors::ciso_assistant) problem: String,
 }
 
 /// The envelope of every list. `next` and `previous` tell nothing that `count` does not.
@@ -75,50 +57,6 @@ pub(in crate::vendors::ciso_assistant) fn read_page<T: Row>(body: &[u8], raw: bo
         }
     }
     Ok(Page { rows, count, sent, broken })
-}
-
-/// Bytes that are no text cost the characters that they stand in, not the page.
-fn text(body: &[u8]) -> Cow<'_, str> {
-    // `from_utf8_lossy` alone looks at each character, which takes several times as long as this check.
-    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
-}
-
-/// Reads one record; without the members that are broken, where it can be read without them. These are then told.
-pub(in crate::vendors::ciso_assistant) fn read_record<T: Row>(json: &str) -> Result<(T, Option<Broken>), Broken> {
-    let problem = match serde_json::from_str(json) {
-        Ok(record) => return Ok((record, None)),
-        Err(error) => error.to_string(),
-    };
-    let mut members: Vec<(String, &RawValue)> =
-        serde_json::from_str::<BTreeMap<String, &RawValue>>(json).unwrap_or_default().into_iter().collect();
-    let id = members.iter().find(|(name, _)| name == "id").and_then(|(_, id)| serde_json::from_str(id.get()).ok());
-    let broken = Broken { id, problem };
-    loop {
-        let (lines, ends) = one_member_a_line(&members);
-        match serde_json::from_str(&lines) {
-            Ok(record) => return Ok((record, Some(broken))),
-            // The line tells which member it was; behind the last one: something is missing.
-            Err(error) => match ends.iter().position(|end| error.line() <= *end) {
-                Some(member) if !T::ESSENTIAL.contains(&members[member].0.as_str()) => drop(members.remove(member)),
-                Some(_) | None => return Err(broken),
-            },
-        }
-    }
-}
-
-/// The members as an object, each beginning a line, and the last line of each.
-fn one_member_a_line(members: &[(String, &RawValue)]) -> (String, Vec<usize>) {
-    let (mut text, mut line, mut ends) = (String::from("{"), 1, Vec::with_capacity(members.len()));
-    for (position, (name, value)) in members.iter().enumerate() {
-        text.push_str(if position == 0 { "\n" } else { ",\n" });
-        text.push_str(&serde_json::Value::from(name.as_str()).to_string());
-        text.push(':');
-        text.push_str(value.get());
-        line += 1 + value.get().matches('\n').count();
-        ends.push(line);
-    }
-    text.push_str("\n}");
-    (text, ends)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 const MOST_SCOPES: usize = 1_024;
 
 /// A value for each credential scope: what one caller was shown is never shown to another.
-pub(super) struct Remembered<T> {
+pub(in crate::vendors) struct Remembered<T> {
     source: SourceName,
     operation: &'static str,
     scopes: Mutex<HashMap<Arc<str>, Arc<Slot<T>>>>,
@@ -35,14 +35,19 @@ struct Known<T> {
 
 impl<T> Remembered<T> {
     /// `operation` names the reading, for errors.
-    pub(super) fn new(source: &SourceName, operation: &'static str) -> Self {
+    pub(in crate::vendors) fn new(source: &SourceName, operation: &'static str) -> Self {
         Remembered { source: source.clone(), operation, scopes: Mutex::default() }
     }
 
     /// The value if its reading began at `since` or later (none: whenever), else a newly read one. Those who wait for a
     /// reading that began before they came take its failure, too: a hundred of them must not ask a hard-pressed server
     /// one after the other.
-    pub(super) async fn value<R, F>(&self, call: &Call, since: Option<Instant>, read: R) -> Result<Arc<T>, SourceError>
+    pub(in crate::vendors) async fn value<R, F>(
+        &self,
+        call: &Call,
+        since: Option<Instant>,
+        read: R,
+    ) -> Result<Arc<T>, SourceError>
     where
         R: FnOnce() -> F,
         F: Future<Output = Result<T, SourceError>>,
@@ -76,8 +81,13 @@ impl<T> Remembered<T> {
         outcome
     }
 
+    /// The value if its reading began at `since` or later, without reading.
+    pub(in crate::vendors) fn known(&self, call: &Call, since: Option<Instant>) -> Option<Arc<T>> {
+        self.slot(call).known().fresh(since)
+    }
+
     /// When the value of this scope began to be read, if there is one.
-    pub(super) fn begun(&self, call: &Call) -> Option<Instant> {
+    pub(in crate::vendors) fn begun(&self, call: &Call) -> Option<Instant> {
         self.slot(call).known().value.as_ref().map(|(_, begun)| *begun)
     }
 
