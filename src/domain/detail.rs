@@ -67,6 +67,8 @@ pub struct Details {
     pub comments: Option<Arc<Vec<Comment>>>,
     /// Newest first.
     pub activity: Option<Arc<Vec<Activity>>>,
+    /// How many entries the history has, where not all were read.
+    pub activity_total: Option<u64>,
     /// In the order in which it was added, oldest first; each piece once.
     pub evidence: Option<Arc<Vec<EvidenceLink>>>,
     pub assets: Option<Arc<Vec<AssetLink>>>,

@@ -2,7 +2,7 @@
 
 use super::{
     CloudManagement, Detection, Incident, IncidentField, IncidentPhase, IncidentStatus, Key, Level, Link, NativeId,
-    Resolution, Search, Severity, SourceKind, SourceName, Text, TextTest, Time,
+    Record, Resolution, Search, Severity, SourceKind, SourceName, Text, TextTest, Time,
 };
 
 /// A condition on incidents.
@@ -110,7 +110,8 @@ pub enum TagRef {
 }
 
 impl Filter {
-    /// Whether the incident is asked for. Owner references other than keys match nothing: they have to be looked up before.
+    /// Whether the incident is asked for. People that are named by e-mail are known only where the row tells it beside them;
+    /// elsewhere such references match nothing and have to be looked up before.
     pub fn matches(&self, incident: &Incident) -> bool {
         match self {
             Filter::All(parts) => parts.iter().all(|part| part.matches(incident)),
@@ -224,9 +225,9 @@ impl Test {
     /// The tests on links to other records.
     fn matches_links(&self, incident: &Incident) -> bool {
         match self {
-            Test::Owners(refs) => incident.owners.iter().any(|link| names_owner(refs, link)),
+            Test::Owners(refs) => incident.owners.iter().any(|link| names_owner(refs, link, incident)),
             Test::Unassigned(wanted) => incident.unassigned() == *wanted,
-            Test::CreatedBy(refs) => incident.created_by.iter().any(|link| names_owner(refs, link)),
+            Test::CreatedBy(refs) => incident.created_by.iter().any(|link| names_owner(refs, link, incident)),
             Test::Assets(keys) => incident.assets.iter().any(|link| keys.contains(&link.asset.key)),
             Test::Threats(keys) => incident.threats.iter().any(|link| keys.contains(&link.threat.key)),
             Test::Tags(refs) => incident.tags.iter().any(|link| names_tag(refs, link)),
@@ -281,8 +282,17 @@ fn holds(keys: &[Key], links: &[Link]) -> bool {
     links.iter().any(|link| keys.contains(&link.key))
 }
 
-fn names_owner(refs: &[OwnerRef], link: &Link) -> bool {
-    refs.iter().any(|owner| matches!(owner, OwnerRef::Key(key) if *key == link.key))
+fn names_owner(refs: &[OwnerRef], link: &Link, incident: &Incident) -> bool {
+    refs.iter().any(|owner| match owner {
+        OwnerRef::Key(key) => *key == link.key,
+        OwnerRef::SourceId(id) => *id == link.key.native.to_string(),
+        OwnerRef::Email(email) => incident.embedded.iter().any(|record| match record {
+            Record::Owner(owner) if owner.key == link.key => {
+                owner.profile.email.as_ref().is_some_and(|known| known.to_lowercase() == email.to_lowercase())
+            }
+            _ => false,
+        }),
+    })
 }
 
 fn names_tag(refs: &[TagRef], link: &Link) -> bool {

@@ -143,7 +143,7 @@ impl Federation {
             let key = place.mark.position.key.clone();
             let asked = self.sources.iter().zip(calls).find(|(source, _)| source.info().name == key.source);
             let Some((source, call)) = asked else { return Ok(place) };
-            let found = source.fetch(call, &[key.native], Want::default()).await;
+            let found = self.incidents_of(&**source, call, &[key.native], Want::default()).await;
             if let Some((_, incident)) = found.ok().and_then(|found| found.items.into_iter().next()) {
                 place.mark = place.mark.completed(order.position(&incident));
             }

@@ -33,7 +33,7 @@ impl Federation {
     }
 
     /// Incidents of one source by id; where it gives none by id, from its list.
-    async fn incidents_of(
+    pub(super) async fn incidents_of(
         &self,
         source: &dyn Source,
         call: &Call,

@@ -26,7 +26,8 @@ pub(super) async fn prepare(
         Ok(conjuncts) => conjuncts,
         Err(reason) => return Ok(Prepared::Skip(reason)),
     };
-    let wanted = references(&conjuncts);
+    let capabilities = source.capabilities(call).await;
+    let wanted = if capabilities.resolves_names { references(&conjuncts) } else { Vec::new() };
     if !wanted.is_empty() {
         let found = source.resolve(call, &wanted).await?;
         if found.len() != wanted.len() {
@@ -39,7 +40,6 @@ pub(super) async fn prepare(
             Err(reason) => return Ok(Prepared::Skip(reason)),
         };
     }
-    let capabilities = source.capabilities(call).await;
     Ok(match plan(conjuncts, order, &capabilities) {
         Ok(plan) => Prepared::Plan(plan, capabilities),
         Err(reason) => Prepared::Skip(reason),

@@ -7,7 +7,7 @@ use super::{
     outcome::SourceReport,
     plan::{Route, SourcePlan},
     prepare::{Prepared, prepare},
-    scan::{Scan, by_ids, scan},
+    scan::{Scan, by_ids, looked_at, scan},
     seek::Reader,
 };
 use crate::{
@@ -120,7 +120,7 @@ impl Reading<'_> {
             call,
             tests: plan.tests,
             order: self.query.order,
-            want: self.query.want,
+            want: looked_at(&plan.residual, self.query.want),
             max_page_size: capabilities.list.max_page_size.max(1),
             malformed: 0,
             total: None,

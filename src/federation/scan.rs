@@ -2,7 +2,7 @@
 
 use super::{plan::SourcePlan, seek::LIST};
 use crate::{
-    domain::{Filter, Incident, NativeId},
+    domain::{Filter, Incident, NativeId, Test},
     source::{Call, Capabilities, Found, ListRequest, Source, SourceError, SourceErrorKind, Want},
 };
 use rustc_hash::FxHashSet;
@@ -29,6 +29,7 @@ pub(super) async fn scan(
     want: Want,
     limit: usize,
 ) -> Result<Scan, SourceError> {
+    let want = looked_at(&plan.residual, want);
     let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, restricted: Vec::new(), error: None };
     let mut seen = FxHashSet::default();
     let mut read = 0;
@@ -65,7 +66,7 @@ pub(super) async fn by_ids(
     residual: &Filter,
     want: Want,
 ) -> Result<Scan, SourceError> {
-    let found = source.fetch(call, ids, want).await?;
+    let found = source.fetch(call, ids, looked_at(residual, want)).await?;
     let mut seen = FxHashSet::default();
     let fresh = found.items.into_iter().filter(|(id, _)| seen.insert(id.clone())).map(|(_, incident)| incident);
     Ok(Scan {
@@ -116,4 +117,10 @@ pub(super) async fn find(
         }
     }
     Ok(found)
+}
+
+/// What is wanted of rows, with what a filter looks at.
+pub(super) fn looked_at(filter: &Filter, mut want: Want) -> Want {
+    filter.visit(&mut |test| want.assets |= matches!(test, Test::Assets(_)));
+    want
 }

@@ -91,7 +91,8 @@ impl Reader<'_> {
             let mut page = self.page(at, limit).await?;
             let before = page.rows.partition_point(|row| !mark.precedes(self.order, row, hint));
             if before == 0 && at > 0 && at != bracket.low {
-                bracket.high = Some(self.total.map_or(at, |total| at.min(total)));
+                let end = self.total.filter(|_| !self.capped);
+                bracket.high = Some(end.map_or(at, |total| at.min(total)));
             } else if before == page.rows.len() && page.more {
                 bracket.low = bracket.low.max(page.end);
             } else {

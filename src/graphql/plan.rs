@@ -106,8 +106,8 @@ impl WantByKind {
             };
             let want = match field.wants {
                 Wants::Nothing => Want::default(),
-                Wants::Raw => Want { raw: true, profile: false },
-                Wants::Profile => Want { raw: false, profile: true },
+                Wants::Raw => Want { raw: true, ..Want::default() },
+                Wants::Profile => Want { profile: true, ..Want::default() },
             };
             // A detail (a comment, an activity) is no record; its incident's kind stands for it.
             let kind = plan.object.record.unwrap_or(RecordKind::Incident);

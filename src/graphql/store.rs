@@ -8,11 +8,11 @@ use super::{
     session::Session,
 };
 use crate::{
-    domain::{DetailPart, Details, Incident, Key, Record, RecordKind, SourceName},
+    domain::{DetailPart, Details, Incident, Key, Owner, Record, RecordKind, SourceName},
     source::{SourceInfo, Want},
 };
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use std::{collections::hash_map::Entry, sync::Arc};
 
 /// What came of looking for something. (A type of its own, not an alias of `Result<Option<Arc<dyn …>>>`: with the alias
 /// the compiler cannot prove that futures which hold a loader are `Send`.)
@@ -82,11 +82,22 @@ impl Store {
         };
     }
 
-    /// Keeps records that came with others, unless they are there.
+    /// Keeps records that came with others, unless they are there; a person of whom the name is told wins over one of whom
+    /// it is not.
     pub(crate) fn put_embedded(&mut self, records: &[Record]) {
         for record in records {
-            let known = &mut self.records[record.kind() as usize];
-            known.entry(record.key().clone()).or_insert_with(|| Loaded::Found(erase(record.clone())));
+            let known = self.records[record.kind() as usize].entry(record.key().clone());
+            let bare = |loaded: &Loaded| match loaded {
+                Loaded::Found(known) => known.downcast_ref::<Owner>().is_some_and(|owner| owner.name.is_none()),
+                Loaded::Partly(..) | Loaded::Nothing | Loaded::Failed(_) => false,
+            };
+            match known {
+                Entry::Vacant(place) => drop(place.insert(Loaded::Found(erase(record.clone())))),
+                Entry::Occupied(mut place) if bare(place.get()) => {
+                    place.insert(Loaded::Found(erase(record.clone())));
+                }
+                Entry::Occupied(_) => {}
+            }
         }
     }
 

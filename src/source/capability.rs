@@ -2,7 +2,7 @@
 
 use crate::domain::{
     BatchKind, CountPrecision, Detection, ExportFormat, IncidentField, IncidentOrderField, IncidentStatus, MetricParts,
-    OrderDirection, RecordKind, Resolution, Severity, Test, TimeRange,
+    OrderDirection, OwnerRef, RecordKind, Resolution, Severity, TagRef, Test, TimeRange,
 };
 
 /// What a source can do, by operation.
@@ -17,6 +17,8 @@ pub struct Capabilities {
     /// Kinds of records, incidents included, that it gives by id. Others come embedded in incidents and details; incidents
     /// are then looked for in the list.
     pub by_id: Vec<RecordKind>,
+    /// It looks up what people and tags are called. Otherwise names are compared with what its rows tell.
+    pub resolves_names: bool,
     /// Kinds of records of which it gives all, page by page.
     pub catalog: Vec<RecordKind>,
     /// Metrics that mean the same as ours, over everything or over one scope.
@@ -147,6 +149,7 @@ impl Capabilities {
                 Fit::Nothing
             }
             Test::Detection(all) if !all.iter().any(|value| self.detections.contains(value)) => Fit::Nothing,
+            test if !names_nothing(test) => Fit::Gateway,
             test if self.list.filters.iter().any(|filter| filter.exact && filter.takes(test)) => Fit::Source,
             test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Both,
             // A field that the source never fills matches nothing, unless absence is what is asked for.
@@ -263,6 +266,15 @@ fn values(test: &Test) -> Option<usize> {
             Some(all.len())
         }
         _ => None,
+    }
+}
+
+/// Whether a test speaks of ids only: names that were not looked up mean nothing to a source.
+fn names_nothing(test: &Test) -> bool {
+    match test {
+        Test::Owners(all) | Test::CreatedBy(all) => all.iter().all(|owner| matches!(owner, OwnerRef::Key(_))),
+        Test::Tags(all) => all.iter().all(|tag| matches!(tag, TagRef::Key(_))),
+        _ => true,
     }
 }
 

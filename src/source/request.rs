@@ -35,12 +35,14 @@ pub struct Want {
     pub raw: bool,
     /// What may cost the source more calls: an owner's `profile`, an asset's `children`.
     pub profile: bool,
+    /// An incident's assets in its row, where the source tells them there on demand only: a filter looks at them.
+    pub assets: bool,
 }
 
 impl Want {
     /// What is wanted by either.
     pub fn or(self, other: Want) -> Want {
-        Want { raw: self.raw || other.raw, profile: self.profile || other.profile }
+        Want { raw: self.raw || other.raw, profile: self.profile || other.profile, assets: self.assets || other.assets }
     }
 }
 

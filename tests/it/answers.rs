@@ -312,7 +312,7 @@ async fn raw_needs_its_permission_and_gives_the_record() {
     assert!(one.asked().iter().all(|asked| asked.what == "list" || asked.what.contains("raw: ")), "{:?}", one.asked());
     let unasked = one.ask("{ incidents { nodes { owners { email } } } }").await;
     assert_eq!(unasked.get("errors"), None);
-    assert!(one.asked().iter().any(|asked| asked.what == "Owner Want { raw: false, profile: true }"));
+    assert!(one.asked().iter().any(|asked| asked.what == "Owner Want { raw: false, profile: true, assets: false }"));
 }
 
 #[tokio::test]
@@ -340,9 +340,9 @@ async fn one_wave_is_one_call_for_each_kind_however_the_records_are_met() {
     assert!(one.ask(query).await.get("errors").is_none());
     let asked: Vec<(String, Vec<String>)> =
         one.asked().into_iter().filter(|asked| asked.what != "list").map(|asked| (asked.what, asked.ids)).collect();
-    let owner = "Owner Want { raw: false, profile: true }".to_owned();
+    let owner = "Owner Want { raw: false, profile: true, assets: false }".to_owned();
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-    let assets = ("Asset Want { raw: false, profile: false }".to_owned(), ids(&["a", "b"]));
+    let assets = ("Asset Want { raw: false, profile: false, assets: false }".to_owned(), ids(&["a", "b"]));
     assert_eq!(asked, [assets, (owner.clone(), ids(&["ann", "bob"])), (owner, ids(&["cid"]))]);
 }
 

@@ -54,7 +54,7 @@ async fn nodes_stand_in_their_places_duplicates_too() {
     assert_eq!(answer["data"]["nodes"], expected);
     assert_eq!(errors(&answer), [json!([["nodes", 1], "NOT_FOUND", 2]), json!([["nodes", 4], "SOURCE_TIMEOUT", null])]);
     let asked: Vec<(String, usize)> = one.asked().into_iter().map(|asked| (asked.what, asked.ids.len())).collect();
-    let call = |kind: &str, ids: usize| (format!("{kind} Want {{ raw: false, profile: false }}"), ids);
+    let call = |kind: &str, ids: usize| (format!("{kind} Want {{ raw: false, profile: false, assets: false }}"), ids);
     assert_eq!(asked, [call("Asset", 4), call("Incident", 1), call("Owner", 1)], "each record once, each kind once");
 }
 

@@ -82,6 +82,10 @@ pub(crate) trait Entry: Declared + Sized {
 
     fn list(details: &Details) -> Option<&Arc<Vec<Self>>>;
     fn key(&self) -> &Key;
+    /// How many there are at the source, where it was not asked for all.
+    fn total(_: &Details) -> Option<u64> {
+        None
+    }
 }
 
 impl Entry for Comment {
@@ -104,6 +108,9 @@ impl Entry for Activity {
     fn key(&self) -> &Key {
         &self.key
     }
+    fn total(details: &Details) -> Option<u64> {
+        details.activity_total
+    }
 }
 
 /// A page of entries.
@@ -111,6 +118,7 @@ pub(crate) struct Entries<T> {
     edges: Vec<EntryEdge<T>>,
     nodes: Part<T>,
     page: PageInfo,
+    total: u64,
 }
 
 /// An entry, by its place in the list.
@@ -150,6 +158,7 @@ impl<T: Entry> Entries<T> {
             edges: (window.start..window.end).map(|index| EntryEdge { list: list.clone(), index }).collect(),
             nodes: Part { list: list.clone(), window },
             page: PageInfo::of(window, |index| id(list, index)),
+            total: window.total as u64,
         })
     }
 }
@@ -184,8 +193,11 @@ fn entries<'a, T: Entry>(
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
     page::check(asked.first, asked.after.as_deref())?;
-    let Some(list) = lookup.detail(T::PART, incident)?.and_then(T::list) else { return Ok(None) };
-    Ok(Some(Child::Made(Box::new(Entries::of(list, asked)?))))
+    let details = lookup.detail(T::PART, incident)?;
+    let Some(list) = details.and_then(T::list) else { return Ok(None) };
+    let mut entries = Entries::of(list, asked)?;
+    entries.total = details.and_then(T::total).unwrap_or(entries.total);
+    Ok(Some(Child::Made(Box::new(entries))))
 }
 
 fn connection<T: Entry>(description: &'static str) -> Object
@@ -197,7 +209,9 @@ where
         .objects::<EntryEdge<T>, _>("edges", "The entries of this page, each with its cursor.", |c| &c.edges)
         .objects::<T, _>("nodes", "Short for `edges { node }`.", |c| &c.nodes)
         .object("pageInfo", "Where this page stands in the list.", |c| &c.page)
-        .computed("totalCount", "How many there are on all pages.", |c| Some(Count(c.nodes.window.total as u64)))
+        .computed("totalCount", "How many there are; a source may have more than the pages show.", |c| {
+            Some(Count(c.total))
+        })
         .end()
 }
 

@@ -144,6 +144,7 @@ pub(super) fn capabilities(release: Option<Release>) -> Capabilities {
             total: CountPrecision::Exact,
         },
         by_id: RecordKind::ALL.to_vec(),
+        resolves_names: true,
         catalog: vec![
             RecordKind::Asset,
             RecordKind::Threat,

@@ -109,6 +109,7 @@ pub(crate) fn capabilities(filters: &[IncidentField]) -> Capabilities {
         statuses: vec![],
         detections: vec![],
         by_id: RecordKind::ALL.to_vec(),
+        resolves_names: true,
         list: ListCapabilities {
             filters: filters.iter().map(|field| FilterCapability::new(*field, FilterRule::AnyOf)).collect(),
             orders: vec![(IncidentOrderField::CreatedAt, vec![OrderDirection::Asc, OrderDirection::Desc])],

@@ -93,6 +93,7 @@ pub(crate) fn able() -> Capabilities {
             .collect(),
         detections: Detection::WORDS.iter().map(|word| word.value).collect(),
         by_id: RecordKind::ALL.to_vec(),
+        resolves_names: true,
         list: ListCapabilities {
             filters: fields.into_iter().map(|(field, rule)| FilterCapability::new(field, rule)).collect(),
             orders: IncidentOrderField::WORDS.iter().map(|word| (word.value, both.clone())).collect(),
