@@ -71,6 +71,8 @@ pub struct Details {
     pub activity_total: Option<u64>,
     /// In the order in which it was added, oldest first; each piece once.
     pub evidence: Option<Arc<Vec<EvidenceLink>>>,
+    /// How many pieces there are, where not all were read.
+    pub evidence_total: Option<u64>,
     pub assets: Option<Arc<Vec<AssetLink>>>,
     pub delete_preview: Option<Arc<CascadePreview>>,
     /// Records that the details told in full, beside their links.

@@ -41,7 +41,7 @@ impl Source for Checked {
         Box::pin(async move {
             let capabilities = self.0.capabilities(call).await;
             let sorted = request.order.is_none_or(|order| capabilities.sorts(order.field, order.direction));
-            let filtered = request.tests.iter().all(|test| capabilities.fit(test) == Fit::Source);
+            let filtered = request.tests.iter().all(|test| matches!(capabilities.fit(test), Fit::Source | Fit::Both));
             if !sorted || !filtered || request.limit == 0 {
                 return Err(self.fault("list incidents"));
             }

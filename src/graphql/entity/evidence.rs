@@ -182,7 +182,12 @@ pub(crate) fn evidence<'a>(
     page::check(asked.first, asked.after.as_deref())?;
     let details = lookup.detail(DetailPart::Evidence, incident)?;
     let Some(links) = details.and_then(|details| details.evidence.as_deref()) else { return Ok(None) };
-    let asked = Asked { first: asked.first, after: asked.after.as_deref(), kinds: asked.kinds.as_deref() };
+    let asked = Asked {
+        first: asked.first,
+        after: asked.after.as_deref(),
+        kinds: asked.kinds.as_deref(),
+        total: details.and_then(|details| details.evidence_total),
+    };
     tied::tied(links.iter(), &asked, lookup)
 }
 

@@ -30,7 +30,7 @@ pub(crate) trait Tied: Clone + Send + Sync + 'static {
 pub(crate) struct TiedConnection<L> {
     edges: Vec<TiedEdge<L>>,
     page: PageInfo,
-    total: usize,
+    total: u64,
 }
 
 /// A link and its place in the whole list.
@@ -45,6 +45,8 @@ pub(super) struct Asked<'p, K> {
     pub after: Option<&'p str>,
     /// Only records of these kinds; none at all is nothing.
     pub kinds: Option<&'p [K]>,
+    /// How many the source has, where not all of them were read.
+    pub total: Option<u64>,
 }
 
 /// The page of `links` that is asked for.
@@ -60,6 +62,7 @@ where
     TiedConnection<L>: Declared,
 {
     let mut links: Vec<&'a L> = links.collect();
+    let total = asked.total.filter(|_| asked.kinds.is_none());
     if let Some(kinds) = asked.kinds {
         page::check(asked.first, asked.after)?;
         links = of_kinds(links, kinds, |keys| {
@@ -67,7 +70,9 @@ where
             Ok(records.into_iter().map(|record| record.map(L::kind)).collect())
         })?;
     }
-    Ok(Some(Child::Made(Box::new(TiedConnection::of(&links, asked)?))))
+    let mut connection = TiedConnection::of(&links, asked)?;
+    connection.total = total.unwrap_or(connection.total);
+    Ok(Some(Child::Made(Box::new(connection))))
 }
 
 impl<L: Tied> TiedConnection<L> {
@@ -75,7 +80,7 @@ impl<L: Tied> TiedConnection<L> {
         let id = |index: usize| &links[index].link().key.native;
         let window = page::cut(links.len(), id, asked.first, asked.after)?;
         let edges = (window.start..window.end).map(|index| TiedEdge { index, link: links[index].clone() });
-        Ok(TiedConnection { edges: edges.collect(), page: PageInfo::of(window, id), total: window.total })
+        Ok(TiedConnection { edges: edges.collect(), page: PageInfo::of(window, id), total: window.total as u64 })
     }
 }
 
@@ -113,7 +118,9 @@ where
             |edge| edge.link.link(),
         )
         .object("pageInfo", "Where this page stands in the list.", |c| &c.page)
-        .computed("totalCount", "How many there are on all pages.", |c| Some(Count(c.total as u64)))
+        .computed("totalCount", "How many there are; a source may have more than the pages show.", |c| {
+            Some(Count(c.total))
+        })
 }
 
 /// The declaration of an edge, ready for what the link tells besides.
@@ -158,7 +165,7 @@ mod tests {
         let links: Vec<AssetLink> = (0..7).map(|n| link(&format!("id {n}"), None)).collect();
         let links: Vec<&AssetLink> = links.iter().collect();
         let page = |first: i32, after: Option<&str>| {
-            TiedConnection::of(&links, &Asked { first: Some(first), after, kinds: None }).unwrap()
+            TiedConnection::of(&links, &Asked { first: Some(first), after, kinds: None, total: None }).unwrap()
         };
         let all = page(100, None);
         assert_eq!((all.edges.len(), shown(&all, "totalCount")), (7, "7".into()));
