@@ -19,6 +19,7 @@ mod leaf;
 mod load;
 mod need;
 mod object;
+mod places;
 mod plan;
 mod query;
 mod records;
@@ -43,6 +44,7 @@ use error::Fault;
 use gate::Gate;
 use json::Json;
 use load::Loaders;
+use places::Places;
 use query::Query;
 use serde_json::{Map, Value};
 use session::Session;
@@ -98,14 +100,16 @@ pub struct Api {
     sdl: String,
     federation: Arc<Federation>,
     downloads: Arc<Downloads>,
+    places: Places,
 }
 
 impl Api {
     pub fn new(federation: Arc<Federation>, options: ApiOptions) -> Self {
         let schema = schema();
         let sdl = print(&schema);
+        let places = Places::new(options.download_key);
         let downloads = Arc::new(Downloads::new(options.download_key, options.base_url));
-        Api { gate: Gate::new(&sdl), schema, sdl, federation, downloads }
+        Api { gate: Gate::new(&sdl), schema, sdl, federation, downloads, places }
     }
 
     /// The schema in GraphQL's own language.
@@ -129,6 +133,7 @@ impl Api {
             call: call.clone(),
             federation: self.federation.clone(),
             downloads: self.downloads.clone(),
+            places: self.places.clone(),
             loaders: Loaders::default(),
             errors_left_out: AtomicUsize::new(0),
         });

@@ -4,6 +4,7 @@ use super::{
     error::Fault,
     need::Need,
     object::{Erased, Hold, cast},
+    places::ListPlaces,
     plan::WantByKind,
     session::Session,
 };
@@ -114,6 +115,11 @@ impl<'a> Lookup<'a> {
     /// Who asks, and what the gateway knows without loading.
     pub(crate) fn session(&self) -> &'a Session {
         &self.0.session
+    }
+
+    /// The cursors of a field of an incident.
+    pub(crate) fn places(&self, list: &'static str, incident: &Incident) -> ListPlaces {
+        self.0.session.places.of(list, &incident.key)
     }
 
     /// A source that a record names; none if it is no longer configured.

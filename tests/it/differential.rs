@@ -3,6 +3,7 @@
 
 mod facts;
 pub(crate) mod memory;
+mod paging;
 mod reference;
 mod resolve;
 mod selection;

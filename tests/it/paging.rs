@@ -309,7 +309,29 @@ async fn nested_lists_have_cursors_of_their_own() {
     let cursor = json!(end(&page).unwrap());
     let query =
         format!("{{ node(id: {id:?}) {{ ... on Incident {{ assets(after: {cursor}) {{ nodes {{ id }} }} }} }} }}");
-    assert_eq!(gateway.codes(&query).await, ["BAD_USER_INPUT"]);
+    assert_eq!(gateway.codes(&query).await, ["CURSOR_INVALID"]);
+}
+
+#[tokio::test]
+async fn a_cursor_below_an_incident_is_good_for_its_list_alone() {
+    let gateway = Gateway::start().await;
+    let lists = ["assets", "threats", "evidence", "comments", "activity"];
+    let all = lists.map(|list| format!("{list}(first: 1) {{ totalCount pageInfo {{ endCursor }} }}")).join(" ");
+    let page = gateway.data(&format!("{{ incidents(first: 20) {{ nodes {{ id {all} }} }} }}")).await;
+    let nodes = page["incidents"]["nodes"].as_array().unwrap();
+    let full = nodes.iter().find(|node| lists.iter().all(|list| node[list]["totalCount"].as_u64() > Some(1)));
+    let full = full.expect("an incident with two of everything");
+    let other = nodes.iter().find(|node| node["id"] != full["id"]).unwrap();
+    for made_for in lists {
+        let cursor = &full[made_for]["pageInfo"]["endCursor"];
+        for (list, incident) in lists.iter().flat_map(|list| [(list, full), (list, other)]) {
+            let field = format!("{list}(first: 1, after: {cursor}) {{ pageInfo {{ hasPreviousPage }} }}");
+            let query = format!("{{ node(id: {}) {{ ... on Incident {{ {field} }} }} }}", incident["id"]);
+            let own = *list == made_for && incident["id"] == full["id"];
+            let expected: &[&str] = if own { &[] } else { &["CURSOR_INVALID"] };
+            assert_eq!(gateway.codes(&query).await, expected, "{made_for} at {list}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -439,7 +461,8 @@ async fn cursors_that_cannot_be_used_are_refused_by_what_is_wrong_with_them() {
         for wrong in ["first: 0", "first: 101", "after: \" \"", "after: \"x\""] {
             let query = format!("{{ incidents(first: 1) {{ nodes {{ id {list}({wrong}) {{ totalCount }} }} }} }}");
             let answer = gateway.ask(&query).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{list} {wrong}");
+            let code = if wrong.contains('x') { "CURSOR_INVALID" } else { "BAD_USER_INPUT" };
+            assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{list} {wrong}");
             assert_eq!(answer["data"]["incidents"]["nodes"][0][list], Value::Null);
         }
     }

@@ -223,7 +223,13 @@ pub(crate) fn assets<'a>(
         false => None,
     };
     let links = apart.unwrap_or(&incident.assets).iter().filter(|link| has_role(link, page.roles.as_deref()));
-    let asked = Asked { first: page.first, after: page.after.as_deref(), kinds: page.kinds.as_deref(), total: None };
+    let asked = Asked {
+        places: lookup.places("assets", incident),
+        first: page.first,
+        after: page.after.as_deref(),
+        kinds: page.kinds.as_deref(),
+        total: None,
+    };
     tied::tied(links, &asked, lookup)
 }
 

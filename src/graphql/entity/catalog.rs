@@ -1,7 +1,7 @@
 //! Root lists of what incidents are tied to: assets, threats, owners, scopes, tags, terms, related records.
 
 use super::{
-    page::{PageInfo, Place},
+    page::{End, PageInfo},
     report::Report,
 };
 use crate::{
@@ -42,7 +42,7 @@ impl<R: Listed> CatalogConnection<R> {
         let edges: Vec<CatalogEdge<R>> = rows
             .filter_map(|(index, row)| Some(CatalogEdge { cursor: page.cursor(index)?, node: R::of(row)? }))
             .collect();
-        let place = |edge: &CatalogEdge<R>| Place::Made(edge.cursor.clone());
+        let place = |edge: &CatalogEdge<R>| End::Made(edge.cursor.clone());
         CatalogConnection {
             nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
             page_info: PageInfo {

@@ -1,7 +1,7 @@
 //! `IncidentConnection`: a page of incidents over all sources, and below a record.
 
 use super::{
-    page::{self, PageInfo, Place},
+    page::{self, End, PageInfo},
     report::Report,
 };
 use crate::{
@@ -54,7 +54,7 @@ impl IncidentConnection {
         let reports = std::mem::take(&mut page.reports);
         let page = Arc::new(page);
         let count = page.items.len();
-        let place = |index: usize| page.cursor(index).map(Place::Made);
+        let place = |index: usize| page.cursor(index).map(End::Made);
         let page_info = PageInfo {
             has_next: page.has_next,
             has_previous: page.has_previous,

@@ -179,10 +179,12 @@ pub(crate) fn evidence<'a>(
     asked: &EvidencePage,
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
-    page::check(asked.first, asked.after.as_deref())?;
+    let places = lookup.places("evidence", incident);
+    page::check(asked.first, asked.after.as_deref(), &places)?;
     let details = lookup.detail(DetailPart::Evidence, incident)?;
     let Some(links) = details.and_then(|details| details.evidence.as_deref()) else { return Ok(None) };
     let asked = Asked {
+        places,
         first: asked.first,
         after: asked.after.as_deref(),
         kinds: asked.kinds.as_deref(),

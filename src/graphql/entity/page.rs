@@ -1,17 +1,17 @@
 //! Paging of what is at hand: an incident's assets, comments and the like.
 //!
 //! A cursor names the item by its id, so that it still holds when others come or go before it; the index is where to go on
-//! when the item itself has gone.
+//! when the item itself has gone (see [`crate::graphql::places`]).
 
 use crate::{
     domain::{NativeId, PageSize},
     graphql::{
         error::Fault,
         object::{Object, declare},
+        places::{ListPlaces, Place},
     },
 };
 use async_graphql::InputObject;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 declare!(PageInfo as "PageInfo" => page_info);
 
@@ -42,12 +42,13 @@ pub(crate) fn cut<'a>(
     id: impl Fn(usize) -> &'a NativeId,
     first: Option<i32>,
     after: Option<&str>,
+    places: &ListPlaces,
 ) -> Result<Window, Fault> {
     let size = size(first)?;
     let start = match after {
         None => 0,
         Some(after) => {
-            let cursor = Cursor::parse(after)?;
+            let cursor = places.place(after)?;
             let named = |index: usize| *id(index) == cursor.id;
             match (cursor.index < total && named(cursor.index)).then_some(cursor.index) {
                 Some(index) => index + 1,
@@ -62,9 +63,9 @@ pub(crate) fn cut<'a>(
 ///
 /// # Errors
 /// Bad input that names the argument.
-pub(crate) fn check(first: Option<i32>, after: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn check(first: Option<i32>, after: Option<&str>, places: &ListPlaces) -> Result<(), Fault> {
     size(first)?;
-    after.map_or(Ok(()), |after| Cursor::parse(after).map(drop))
+    after.map_or(Ok(()), |after| places.place(after).map(drop))
 }
 
 /// The page size that an argument `first` asks for.
@@ -74,73 +75,41 @@ pub(crate) fn size(first: Option<i32>) -> Result<PageSize, Fault> {
         .ok_or_else(|| Fault::input("first", format!("must be from 1 to {}, not {first}.", PageSize::MAX)))
 }
 
-/// A place in a list that is at hand.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Cursor {
-    pub index: usize,
-    pub id: NativeId,
-}
-
-impl Cursor {
-    const VERSION: &'static str = "1";
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        if text.trim().is_empty() {
-            return Err(Fault::input("after", "is blank; leave it out to start at the beginning."));
-        }
-        let parse = || {
-            let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-            let (version, rest) = text.split_once(' ')?;
-            let (index, id) = rest.split_once(' ')?;
-            let index =
-                index.parse().ok().filter(|index: &usize| index.to_string().len() == rest.len() - id.len() - 1)?;
-            (version == Self::VERSION).then(|| Cursor { index, id: NativeId::new(id) })
-        };
-        parse().ok_or_else(|| Fault::input("after", "is no cursor of this list."))
-    }
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{} {} {}", Self::VERSION, self.index, self.id)))
-    }
-}
-
 /// What a page tells of its place in the list.
 #[derive(Clone)]
 pub(crate) struct PageInfo {
     pub has_next: bool,
     pub has_previous: bool,
-    pub start: Option<Place>,
-    pub end: Option<Place>,
+    pub start: Option<End>,
+    pub end: Option<End>,
 }
 
-/// The end of a page: text where a cursor was made already, otherwise what it is made of.
+/// An end of a page: text where a cursor was made already, otherwise what it is made of.
 #[derive(Clone)]
-pub(crate) enum Place {
-    AtHand(Cursor),
+pub(crate) enum End {
+    AtHand(Box<(ListPlaces, Place)>),
     Made(String),
 }
 
-impl Place {
+impl End {
     fn text(&self) -> String {
         match self {
-            Place::AtHand(cursor) => cursor.to_string(),
-            Place::Made(text) => text.clone(),
+            End::AtHand(end) => end.0.cursor(&end.1),
+            End::Made(text) => text.clone(),
         }
     }
 }
 
 impl PageInfo {
     /// Of a page of a list at hand.
-    pub(crate) fn of<'a>(window: Window, id: impl Fn(usize) -> &'a NativeId) -> Self {
-        let place = |index: usize| Place::AtHand(Cursor { index, id: id(index).clone() });
+    pub(crate) fn of<'a>(window: Window, id: impl Fn(usize) -> &'a NativeId, places: &ListPlaces) -> Self {
+        let end = |index: usize| End::AtHand(Box::new((places.clone(), Place { index, id: id(index).clone() })));
         let filled = window.start < window.end;
         PageInfo {
             has_next: window.end < window.total,
             has_previous: window.start > 0,
-            start: filled.then(|| place(window.start)),
-            end: filled.then(|| place(window.end - 1)),
+            start: filled.then(|| end(window.start)),
+            end: filled.then(|| end(window.end - 1)),
         }
     }
 }
@@ -150,10 +119,10 @@ fn page_info() -> Object {
         .field("hasNextPage", "Whether there is something after this page.", |page| &page.has_next)
         .field("hasPreviousPage", "Whether there is something before this page.", |page| &page.has_previous)
         .computed("startCursor", "The cursor of the first item of this page.", |page| {
-            page.start.as_ref().map(Place::text)
+            page.start.as_ref().map(End::text)
         })
         .computed("endCursor", "The cursor of the last item: `after` of the next page.", |page| {
-            page.end.as_ref().map(Place::text)
+            page.end.as_ref().map(End::text)
         })
         .end()
 }
@@ -161,14 +130,22 @@ fn page_info() -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        domain::{Key, SourceName},
+        graphql::places::Places,
+    };
     use proptest::prelude::*;
+
+    fn places() -> ListPlaces {
+        Places::new([1; 32]).of("assets", &Key::new(&SourceName::new("grc"), "i"))
+    }
 
     fn ids(numbers: &[u8]) -> Vec<NativeId> {
         numbers.iter().map(|n| NativeId::new(&n.to_string())).collect()
     }
 
     fn page(ids: &[NativeId], first: i32, after: Option<&str>) -> Window {
-        cut(ids.len(), |index| &ids[index], Some(first), after).unwrap()
+        cut(ids.len(), |index| &ids[index], Some(first), after, &places()).unwrap()
     }
 
     proptest! {
@@ -180,7 +157,7 @@ mod tests {
                 let window = page(&ids, first, after.as_deref());
                 prop_assert_eq!(window.start, seen);
                 seen = window.end;
-                let info = PageInfo::of(window, |index| &ids[index]);
+                let info = PageInfo::of(window, |index| &ids[index], &places());
                 prop_assert_eq!(info.has_next, seen < ids.len());
                 if !info.has_next { break; }
                 after = info.end.map(|end| end.text());
@@ -191,13 +168,13 @@ mod tests {
         #[test]
         fn any_text_is_a_page_or_bad_input(after in any::<String>()) {
             let ids = ids(&[1, 2, 3]);
-            let _ = cut(3, |index| &ids[index], Some(2), Some(&after));
+            let _ = cut(3, |index| &ids[index], Some(2), Some(&after), &places());
         }
     }
 
     #[test]
     fn a_cursor_holds_when_the_list_changes() {
-        let after = Cursor { index: 2, id: NativeId::new("30") }.to_string();
+        let after = places().cursor(&Place { index: 2, id: NativeId::new("30") });
         assert_eq!(page(&ids(&[10, 20, 30, 40]), 9, Some(&after)).start, 3);
         assert_eq!(page(&ids(&[5, 10, 20, 30, 40]), 9, Some(&after)).start, 4);
         assert_eq!(page(&ids(&[10, 20, 40]), 9, Some(&after)).start, 2);
@@ -213,9 +190,9 @@ mod tests {
             (None, Some(" "), "`after`"),
             (None, Some("x"), "`after`"),
         ] {
-            let fault = cut(1, |index| &ids[index], first, after).unwrap_err();
+            let fault = cut(1, |index| &ids[index], first, after, &places()).unwrap_err();
             assert!(fault.message.starts_with(argument), "{}", fault.message);
         }
-        assert_eq!(cut(1, |index| &ids[index], None, None).unwrap().end, 1);
+        assert_eq!(cut(1, |index| &ids[index], None, None, &places()).unwrap().end, 1);
     }
 }

@@ -93,7 +93,13 @@ pub(crate) fn threats<'a>(
     page: &ThreatPage,
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
-    let asked = Asked { first: page.first, after: page.after.as_deref(), kinds: page.kinds.as_deref(), total: None };
+    let asked = Asked {
+        places: lookup.places("threats", incident),
+        first: page.first,
+        after: page.after.as_deref(),
+        kinds: page.kinds.as_deref(),
+        total: None,
+    };
     tied::tied(incident.threats.iter(), &asked, lookup)
 }
 

@@ -3,16 +3,18 @@
 //! A page is made for one answer and cannot borrow from the incident, so it copies its links; a cursor is only made
 //! where it is asked for.
 
-use super::page::{self, Cursor, PageInfo};
+use super::page::{self, PageInfo};
 use crate::{
     domain::{Key, Link, RecordKind},
     graphql::{
         error::Fault,
         leaf::Count,
         object::{Child, Declare, Declared, Hold, Object},
+        places::{ListPlaces, Place},
         store::Lookup,
     },
 };
+use std::sync::Arc;
 
 /// A link from an incident to a record, and what the incident tells of the two together.
 pub(crate) trait Tied: Clone + Send + Sync + 'static {
@@ -37,10 +39,13 @@ pub(crate) struct TiedConnection<L> {
 pub(crate) struct TiedEdge<L> {
     index: usize,
     pub link: L,
+    places: Arc<ListPlaces>,
 }
 
 /// Which part of the list is asked for, as the arguments of the field say.
 pub(super) struct Asked<'p, K> {
+    /// The list that it is a part of.
+    pub places: ListPlaces,
     pub first: Option<i32>,
     pub after: Option<&'p str>,
     /// Only records of these kinds; none at all is nothing.
@@ -64,7 +69,7 @@ where
     let mut links: Vec<&'a L> = links.collect();
     let total = asked.total.filter(|_| asked.kinds.is_none());
     if let Some(kinds) = asked.kinds {
-        page::check(asked.first, asked.after)?;
+        page::check(asked.first, asked.after, &asked.places)?;
         links = of_kinds(links, kinds, |keys| {
             let records = lookup.records::<L::Record>(L::RECORDS, keys.into_iter())?;
             Ok(records.into_iter().map(|record| record.map(L::kind)).collect())
@@ -78,9 +83,18 @@ where
 impl<L: Tied> TiedConnection<L> {
     fn of(links: &[&L], asked: &Asked<'_, L::Kind>) -> Result<Self, Fault> {
         let id = |index: usize| &links[index].link().key.native;
-        let window = page::cut(links.len(), id, asked.first, asked.after)?;
-        let edges = (window.start..window.end).map(|index| TiedEdge { index, link: links[index].clone() });
-        Ok(TiedConnection { edges: edges.collect(), page: PageInfo::of(window, id), total: window.total as u64 })
+        let window = page::cut(links.len(), id, asked.first, asked.after, &asked.places)?;
+        let places = Arc::new(asked.places.clone());
+        let edges = (window.start..window.end).map(|index| TiedEdge {
+            index,
+            link: links[index].clone(),
+            places: places.clone(),
+        });
+        Ok(TiedConnection {
+            edges: edges.collect(),
+            page: PageInfo::of(window, id, &places),
+            total: window.total as u64,
+        })
     }
 }
 
@@ -130,7 +144,7 @@ where
 {
     Object::of::<TiedEdge<L>>(description)
         .computed("cursor", "Its place in the list: `after` of the page that follows it.", |edge| {
-            Cursor { index: edge.index, id: edge.link.link().key.native.clone() }.to_string()
+            edge.places.cursor(&Place { index: edge.index, id: edge.link.link().key.native.clone() })
         })
         .stands_for::<L::Record>("node", node, L::RECORDS, |edge| edge.link.link())
 }
@@ -140,8 +154,12 @@ mod tests {
     use super::*;
     use crate::{
         domain::{AssetKind, AssetLink, SourceName},
-        graphql::{leaf::Json, object::Value},
+        graphql::{leaf::Json, object::Value, places::Places},
     };
+
+    fn places() -> ListPlaces {
+        Places::new([1; 32]).of("assets", &Key::new(&SourceName::new("grc"), "i"))
+    }
 
     fn link(id: &str, kind: Option<AssetKind>) -> AssetLink {
         let key = Key::new(&SourceName::new("grc"), id);
@@ -165,7 +183,8 @@ mod tests {
         let links: Vec<AssetLink> = (0..7).map(|n| link(&format!("id {n}"), None)).collect();
         let links: Vec<&AssetLink> = links.iter().collect();
         let page = |first: i32, after: Option<&str>| {
-            TiedConnection::of(&links, &Asked { first: Some(first), after, kinds: None, total: None }).unwrap()
+            TiedConnection::of(&links, &Asked { places: places(), first: Some(first), after, kinds: None, total: None })
+                .unwrap()
         };
         let all = page(100, None);
         assert_eq!((all.edges.len(), shown(&all, "totalCount")), (7, "7".into()));

@@ -2,7 +2,7 @@
 //!
 //! Both lists come whole from the source, newest first, and are shared: a page only says which part of the list it is.
 
-use super::page::{self, Cursor, PageArguments, PageInfo, Window};
+use super::page::{self, PageArguments, PageInfo, Window};
 use crate::{
     domain::{
         Activity, Comment, DetailPart, Details, Evidence, FieldChange, IdKind, Incident, Key, NativeId, Owner,
@@ -11,6 +11,7 @@ use crate::{
     graphql::{
         leaf::Count,
         object::{Child, Declared, Erased, Hold, Object, Slice, declare},
+        places::{ListPlaces, Place},
         store::Lookup,
     },
 };
@@ -79,6 +80,8 @@ fn change() -> Object {
 /// An entry of a list that a source gives per incident.
 pub(crate) trait Entry: Declared + Sized {
     const PART: DetailPart;
+    /// The field that shows it.
+    const FIELD: &'static str;
 
     fn list(details: &Details) -> Option<&Arc<Vec<Self>>>;
     fn key(&self) -> &Key;
@@ -90,6 +93,7 @@ pub(crate) trait Entry: Declared + Sized {
 
 impl Entry for Comment {
     const PART: DetailPart = DetailPart::Comments;
+    const FIELD: &'static str = "comments";
 
     fn list(details: &Details) -> Option<&Arc<Vec<Self>>> {
         details.comments.as_ref()
@@ -101,6 +105,7 @@ impl Entry for Comment {
 
 impl Entry for Activity {
     const PART: DetailPart = DetailPart::Activity;
+    const FIELD: &'static str = "activity";
 
     fn list(details: &Details) -> Option<&Arc<Vec<Self>>> {
         details.activity.as_ref()
@@ -125,6 +130,7 @@ pub(crate) struct Entries<T> {
 pub(crate) struct EntryEdge<T> {
     list: Arc<Vec<T>>,
     index: usize,
+    places: Arc<ListPlaces>,
 }
 
 impl<T> EntryEdge<T> {
@@ -149,15 +155,18 @@ impl<T: Declared> Slice for Part<T> {
 }
 
 impl<T: Entry> Entries<T> {
-    fn of(list: &Arc<Vec<T>>, asked: &PageArguments) -> Result<Self, Hold> {
+    fn of(list: &Arc<Vec<T>>, asked: &PageArguments, places: ListPlaces) -> Result<Self, Hold> {
         fn id<T: Entry>(list: &[T], index: usize) -> &NativeId {
             &list[index].key().native
         }
-        let window = page::cut(list.len(), |index| id(list, index), asked.first, asked.after.as_deref())?;
+        let window = page::cut(list.len(), |index| id(list, index), asked.first, asked.after.as_deref(), &places)?;
+        let places = Arc::new(places);
         Ok(Entries {
-            edges: (window.start..window.end).map(|index| EntryEdge { list: list.clone(), index }).collect(),
+            edges: (window.start..window.end)
+                .map(|index| EntryEdge { list: list.clone(), index, places: places.clone() })
+                .collect(),
             nodes: Part { list: list.clone(), window },
-            page: PageInfo::of(window, |index| id(list, index)),
+            page: PageInfo::of(window, |index| id(list, index), &places),
             total: window.total as u64,
         })
     }
@@ -192,10 +201,11 @@ fn entries<'a, T: Entry>(
     asked: &PageArguments,
     lookup: &Lookup<'a>,
 ) -> Result<Option<Child<'a>>, Hold> {
-    page::check(asked.first, asked.after.as_deref())?;
+    let places = lookup.places(T::FIELD, incident);
+    page::check(asked.first, asked.after.as_deref(), &places)?;
     let details = lookup.detail(T::PART, incident)?;
     let Some(list) = details.and_then(T::list) else { return Ok(None) };
-    let mut entries = Entries::of(list, asked)?;
+    let mut entries = Entries::of(list, asked, places)?;
     entries.total = details.and_then(T::total).unwrap_or(entries.total);
     Ok(Some(Child::Made(Box::new(entries))))
 }
@@ -221,7 +231,7 @@ where
 {
     Object::of::<EntryEdge<T>>(description)
         .computed("cursor", "Its place in the list: `after` of the page that follows it.", |edge| {
-            Cursor { index: edge.index, id: edge.entry().key().native.clone() }.to_string()
+            edge.places.cursor(&Place { index: edge.index, id: edge.entry().key().native.clone() })
         })
         .object("node", node, EntryEdge::entry)
         .end()
@@ -235,6 +245,7 @@ mod tests {
         graphql::{
             leaf::Json,
             object::{Value, cast},
+            places::Places,
         },
     };
 
@@ -272,9 +283,12 @@ mod tests {
 
     #[test]
     fn nodes_and_edges_show_the_same_part_and_a_newer_entry_shifts_nothing() {
+        let places = Places::new([1; 32]).of("activity", &Key::new(&SourceName::new("soc"), "i"));
         let mut list: Vec<Activity> = ["5", "4", "3", "2", "1"].map(entry).into();
         let of = |list: &[Activity], after: Option<String>| {
-            Entries::of(&Arc::new(list.to_vec()), &PageArguments { first: Some(2), after }).ok().unwrap()
+            Entries::of(&Arc::new(list.to_vec()), &PageArguments { first: Some(2), after }, places.clone())
+                .ok()
+                .unwrap()
         };
         let first = of(&list, None);
         assert_eq!(ids(&first), ["5", "4"]);

@@ -1,12 +1,15 @@
 //! What the fields of our schema mean, over facts: ResolveFieldValue of the reference.
 
-use super::{facts::Failure, facts::names, reference::Reference};
+use super::{
+    facts::{Failure, names},
+    paging::{List, size},
+    reference::Reference,
+};
 use apollo_compiler::ast::FieldDefinition;
 use async_graphql::parser::types::Field;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-fn bad_input<T>() -> Result<T, Failure> {
+pub(super) fn bad_input<T>() -> Result<T, Failure> {
     Err(("BAD_USER_INPUT", String::new()))
 }
 
@@ -97,18 +100,20 @@ impl<'a> Reference<'a> {
     ) -> Result<Value, Failure> {
         // Wrong arguments are told before anything is looked for.
         size(argument("first"))?;
-        place(argument("after"))?;
+        let list = List::of(field.name.node.as_str(), incident);
+        list.place(argument("after"))?;
         let own = |name: &str| incident[name].as_array().unwrap().clone();
         match field.name.node.as_str() {
-            "evidence" => self.tied("IncidentEvidenceConnection", self.detail("evidence", incident)?, argument),
-            "threats" => self.tied("IncidentThreatConnection", own("threats"), argument),
+            "evidence" => self.tied("IncidentEvidenceConnection", list, self.detail("evidence", incident)?, argument),
+            "threats" => self.tied("IncidentThreatConnection", list, own("threats"), argument),
             _ => {
                 let roles = argument("roles");
                 let of_roles = |edge: &Value| {
                     let has = names_of(&edge["roles"]);
                     roles.as_ref().is_none_or(|roles| names_of(roles).iter().any(|role| has.contains(role)))
                 };
-                self.tied("IncidentAssetConnection", own("assets").into_iter().filter(of_roles).collect(), argument)
+                let chosen = own("assets").into_iter().filter(of_roles).collect();
+                self.tied("IncidentAssetConnection", list, chosen, argument)
             }
         }
     }
@@ -120,7 +125,8 @@ impl<'a> Reference<'a> {
         argument: impl Fn(&str) -> Option<Value>,
     ) -> Result<Value, Failure> {
         size(argument("first"))?;
-        place(argument("after"))?;
+        let list = List::of(field.name.node.as_str(), incident);
+        list.place(argument("after"))?;
         let part = field.name.node.as_str();
         let (edge, ty) = match part {
             "comments" => ("CommentEdge", "CommentConnection"),
@@ -128,7 +134,7 @@ impl<'a> Reference<'a> {
         };
         let entries = self.detail(part, incident)?.into_iter();
         let edges = entries.map(|entry| json!({"$type": edge, "node": entry})).collect();
-        cut(ty, edges, argument("first"), argument("after"))
+        list.cut(ty, edges, argument("first"), argument("after"))
     }
 
     fn incident_by(&self, by: &Value) -> Result<Value, Failure> {
@@ -215,8 +221,14 @@ impl<'a> Reference<'a> {
     }
 
     /// A page of edges, of the kinds that are asked for.
-    fn tied(&self, ty: &str, edges: Vec<Value>, argument: impl Fn(&str) -> Option<Value>) -> Result<Value, Failure> {
-        let Some(kinds) = argument("kinds") else { return cut(ty, edges, argument("first"), argument("after")) };
+    fn tied(
+        &self,
+        ty: &str,
+        list: List,
+        edges: Vec<Value>,
+        argument: impl Fn(&str) -> Option<Value>,
+    ) -> Result<Value, Failure> {
+        let Some(kinds) = argument("kinds") else { return list.cut(ty, edges, argument("first"), argument("after")) };
         let mut chosen = Vec::new();
         for edge in edges.into_iter().filter(|_| kinds != json!([])) {
             let kind = match edge["$kind"].as_str() {
@@ -232,7 +244,7 @@ impl<'a> Reference<'a> {
                 chosen.push(edge);
             }
         }
-        cut(ty, chosen, argument("first"), argument("after"))
+        list.cut(ty, chosen, argument("first"), argument("after"))
     }
 }
 
@@ -244,54 +256,6 @@ fn holds(links: &Value, record: &Value) -> bool {
 
 fn ties(edges: &Value, record: &Value) -> bool {
     edges.as_array().unwrap().iter().any(|edge| holds(&json!([edge["node"]]), record))
-}
-
-fn size(first: Option<Value>) -> Result<usize, Failure> {
-    match first.map_or(25, |first| first.as_i64().unwrap()) {
-        size @ 1..=100 => Ok(usize::try_from(size).unwrap()),
-        _ => bad_input(),
-    }
-}
-
-/// Index and id that a cursor names.
-fn place(after: Option<Value>) -> Result<Option<(usize, String)>, Failure> {
-    let Some(after) = after else { return Ok(None) };
-    let bytes = URL_SAFE_NO_PAD.decode(after.as_str().unwrap()).unwrap_or_default();
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    match text.splitn(3, ' ').collect::<Vec<_>>()[..] {
-        ["1", index, id] => Ok(Some((index.parse().unwrap(), id.to_owned()))),
-        _ => bad_input(),
-    }
-}
-
-fn cursor(index: usize, id: &str) -> Value {
-    json!(URL_SAFE_NO_PAD.encode(format!("1 {index} {id}")))
-}
-
-/// A page of edges at hand. A cursor names the item; where it has gone, its index says where to go on.
-fn cut(ty: &str, mut edges: Vec<Value>, first: Option<Value>, after: Option<Value>) -> Result<Value, Failure> {
-    let id = |edge: &Value| edge["node"].get("native").unwrap_or(&edge["node"]["$native"]).as_str().unwrap().to_owned();
-    for (index, edge) in edges.iter_mut().enumerate() {
-        edge["cursor"] = cursor(index, &id(edge));
-    }
-    let total = edges.len();
-    let start = place(after)?.map_or(0, |(index, named)| {
-        let at = |index: &usize| edges.get(*index).is_some_and(|edge| id(edge) == named);
-        Some(index).filter(at).or((0..total).find(at)).map_or(index.min(total), |index| index + 1)
-    });
-    let end = total.min(start + size(first)?);
-    let shown = edges[start..end].to_vec();
-    let ends = [shown.first(), shown.last()].map(|edge| edge.map_or(Value::Null, |edge| edge["cursor"].clone()));
-    Ok(json!({
-        "$type": ty,
-        "nodes": shown.iter().map(|edge| edge["node"].clone()).collect::<Value>(),
-        "edges": shown,
-        "totalCount": total,
-        "pageInfo": {
-            "$type": "PageInfo", "hasNextPage": end < total, "hasPreviousPage": start > 0, "startCursor": ends[0],
-            "endCursor": ends[1],
-        },
-    }))
 }
 
 /// The first page of a list over all sources.

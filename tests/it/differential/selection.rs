@@ -6,6 +6,7 @@
 
 use super::{
     facts::global_id,
+    paging::List,
     schema,
     world::{SOURCES, count, native},
 };
@@ -211,9 +212,7 @@ fn mentions(text: &str, name: &str) -> bool {
 type Known = (&'static str, &'static str, Vec<Option<Value>>);
 
 fn known_variables() -> Vec<Known> {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let cursor = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let cursors = json!([null, cursor("1 0 1"), cursor("1 9 0"), cursor("1 0 x"), "garbage", " "]);
+    let cursors = cursors();
     let numbers = [("first", "Int", json!([null, 2, 1])), ("two", "Int = 2", json!([null, 3, 0]))];
     let words = [
         ("after", "String", cursors),
@@ -235,6 +234,18 @@ fn known_variables() -> Vec<Known> {
     ];
     let required = required.into_iter().map(|(name, declared, values)| (name, declared, choices(false, values)));
     optional.chain(required).collect()
+}
+
+/// Cursors of lists of the first incidents, each good for its own list alone.
+fn cursors() -> Value {
+    let mut all = vec![Value::Null, Value::Null, json!("garbage"), json!(" ")];
+    for field in ["assets", "threats", "evidence", "comments", "activity"] {
+        for incident in 0..2 {
+            let list = List::new(field, SOURCES[0], &native(RecordKind::Incident, incident));
+            all.extend([list.cursor(0, "1"), list.cursor(9, "0"), list.cursor(0, "x")]);
+        }
+    }
+    json!(all)
 }
 
 fn choices(absent: bool, values: Value) -> Vec<Option<Value>> {
