@@ -5,6 +5,7 @@ mod counting;
 mod edges;
 mod memory;
 mod records;
+mod seams;
 mod world;
 
 use incident_gateway::{domain::*, federation::*};

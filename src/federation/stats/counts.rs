@@ -71,6 +71,20 @@ impl Counts {
         }
     }
 
+    /// Takes over what was counted exactly.
+    pub(super) fn correct(&mut self, exact: Counts) {
+        self.total = exact.total;
+        if !exact.severity.is_empty() {
+            self.severity = exact.severity;
+        }
+        if !exact.status.is_empty() {
+            self.status = exact.status;
+        }
+        if !exact.detection.is_empty() {
+            self.detection = exact.detection;
+        }
+    }
+
     pub(super) fn add(&mut self, other: Counts) {
         self.total += other.total;
         add_all(&mut self.severity, other.severity);

@@ -39,6 +39,19 @@ pub struct StatParts {
     pub by_month: Vec<IncidentTimeField>,
 }
 
+impl StatParts {
+    /// The parts that a source may count without its incidents being read.
+    fn countable(&self) -> StatParts {
+        StatParts {
+            by_owner: false,
+            by_qualification: false,
+            mean_time_to_resolve: false,
+            by_month: Vec::new(),
+            ..self.clone()
+        }
+    }
+}
+
 /// The counts, summed over the sources that answered.
 #[derive(Clone, Debug)]
 pub struct Stats {

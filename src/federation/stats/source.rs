@@ -76,6 +76,14 @@ async fn counted(
     }
     let mut counts = Counts::default();
     scan.incidents.iter().for_each(|incident| counts.count(incident, &query.parts));
+    if scan.truncated {
+        // What was read is a part; what the source itself counts need not be.
+        let parts = query.parts.countable();
+        let ours = Told { source, call, plan: &plan, capabilities: &capabilities, parts: &parts };
+        if let Some(told) = ours.counts(scan_limit).await? {
+            counts.correct(told);
+        }
+    }
     Ok(Some(counts))
 }
 
@@ -114,7 +122,7 @@ impl Told<'_> {
         }
         let by_list = self.by_list(metrics);
         let (told, listed) = join(self.metrics(metrics), by_list).await;
-        let (told, mut counts) = (told?, listed?);
+        let (told, Some(mut counts)) = (told?, listed?) else { return Ok(None) };
         let terms = match &told.by_qualification {
             Some(names) if names.iter().any(|(_, count)| *count > 0) => self.terms(scan_limit).await?,
             _ => FxHashMap::default(),
@@ -169,14 +177,15 @@ impl Told<'_> {
 
     /// Whether the source's lists can be counted for each value of a field.
     fn counts_by(&self, field: IncidentField) -> bool {
-        let filters = self.capabilities.list.filters.iter().any(|filter| filter.field == field);
+        let filters = self.capabilities.list.filters.iter().any(|filter| filter.exact && filter.field == field);
         filters && self.capabilities.list.total == CountPrecision::Exact
     }
 
-    /// Counts that the metrics do not tell, by the totals of lists of which one row is read.
-    async fn by_list(&self, told: MetricParts) -> Result<Counts, SourceError> {
+    /// Counts that the metrics do not tell, by the totals of lists of which one row is read. None where a total is not
+    /// exact.
+    async fn by_list(&self, told: MetricParts) -> Result<Option<Counts>, SourceError> {
         let (parts, mut counts) = (self.parts, Counts::default());
-        let total = async { if told.total { Ok(0) } else { self.total(self.plan.tests.clone()).await } };
+        let total = async { if told.total { Ok(Some(0)) } else { self.total(self.plan.tests.clone()).await } };
         let statuses: Vec<IncidentStatus> = self.capabilities.statuses.iter().map(|known| known.status).collect();
         let severities: Vec<Severity> = self.capabilities.severities.iter().map(|known| known.severity).collect();
         let detections: Vec<Detection> = self.capabilities.detections.clone();
@@ -188,11 +197,15 @@ impl Told<'_> {
         );
         // Boxed: the state of nine lists at once would make every future above as large.
         let (total, (status, severity, detection)) = join(total, by_value).boxed().await;
-        counts.total = total?;
-        counts.status.extend(status?);
-        counts.severity.extend(severity?);
-        counts.detection.extend(detection?);
-        Ok(counts)
+        let (Some(total), Some(status), Some(severity), Some(detection)) = (total?, status?, severity?, detection?)
+        else {
+            return Ok(None);
+        };
+        counts.total = total;
+        counts.status.extend(status);
+        counts.severity.extend(severity);
+        counts.detection.extend(detection);
+        Ok(Some(counts))
     }
 
     /// The total for each value of a field, within the values that the plan asks for.
@@ -201,7 +214,7 @@ impl Told<'_> {
         wanted: bool,
         values: Vec<T>,
         test: impl Fn(T) -> Test,
-    ) -> Result<Vec<(T, u64)>, SourceError> {
+    ) -> Result<Option<Vec<(T, u64)>>, SourceError> {
         let asked = values.into_iter().filter(|_| wanted).filter_map(|value| {
             let test = test(value);
             let mut tests = self.plan.tests.clone();
@@ -210,20 +223,26 @@ impl Told<'_> {
                 Some(other) => *other = test,
                 None => tests.push(test),
             }
-            Some(async move { self.total(tests).await.map(|count| (value, count)) })
+            Some(async move { self.total(tests).await.map(|count| count.map(|count| (value, count))) })
         });
-        try_join_all(asked).await
+        Ok(try_join_all(asked).await?.into_iter().collect())
     }
 
-    /// How many incidents pass the tests.
-    async fn total(&self, tests: Vec<Test>) -> Result<u64, SourceError> {
-        if tests.iter().any(|test| self.capabilities.fit(test) != Fit::Source) {
-            return Ok(0);
+    /// How many incidents pass the tests; none where the source cannot count them exactly.
+    async fn total(&self, tests: Vec<Test>) -> Result<Option<u64>, SourceError> {
+        let fits: Vec<Fit> = tests.iter().map(|test| self.capabilities.fit(test)).collect();
+        if fits.contains(&Fit::Nothing) {
+            return Ok(Some(0));
+        }
+        if fits.iter().any(|fit| *fit != Fit::Source) {
+            return Ok(None);
         }
         let request = ListRequest { tests, order: None, offset: 0, limit: 1, want: Want::default() };
         let page = self.source.list(self.call, &request).await?;
         let name = &self.source.info().name;
-        page.total.ok_or_else(|| SourceError::malformed(name, LIST, "without the total that it promises"))
+        let total =
+            page.total.ok_or_else(|| SourceError::malformed(name, LIST, "without the total that it promises"))?;
+        Ok((!page.capped).then_some(total))
     }
 
     /// Qualifications by their raw name. Read once for the request.

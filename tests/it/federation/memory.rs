@@ -28,6 +28,12 @@ pub(crate) struct State {
     pub(crate) down: bool,
     /// Lists come in the opposite of the order that was asked for.
     pub(crate) backwards: bool,
+    /// Totals are counted no further than this.
+    pub(crate) cap: Option<u64>,
+    /// Named beside every page as withheld.
+    pub(crate) restricted: Vec<NativeId>,
+    /// Filters that only narrow leave nothing out.
+    pub(crate) lazy: bool,
     /// What names stand for.
     pub(crate) names: Vec<(Reference, NativeId)>,
     pub(crate) lists: Vec<ListRequest>,
@@ -180,7 +186,8 @@ impl Source for Memory {
         assert!(request.limit <= self.capabilities.list.max_page_size);
         self.answer(|state| {
             state.lists.push(request.clone());
-            let filter = Filter::All(request.tests.iter().cloned().map(Filter::Test).collect());
+            let exact = |test: &&Test| !state.lazy || self.capabilities.fit(test) == Fit::Source;
+            let filter = Filter::All(request.tests.iter().filter(exact).cloned().map(Filter::Test).collect());
             let mut rows: Vec<Arc<Incident>> =
                 state.rows.iter().filter(|row| filter.matches(row)).cloned().map(Arc::new).collect();
             if let Some(order) = request.order {
@@ -189,7 +196,11 @@ impl Source for Memory {
                     rows.reverse();
                 }
             }
-            page(&rows, request.offset, request.limit, self.capabilities.list.total)
+            let mut page = page(&rows, request.offset, request.limit, self.capabilities.list.total);
+            page.capped = page.total.zip(state.cap).is_some_and(|(total, cap)| total > cap);
+            page.total = page.total.map(|total| state.cap.map_or(total, |cap| total.min(cap)));
+            page.restricted.clone_from(&state.restricted);
+            page
         })
     }
 
