@@ -1,6 +1,7 @@
 //! How answers look: order of fields, merging, directives, fragments, variables, nulls and the errors beside them,
 //! and what an answer costs its source. Over a source in memory with a handful of records.
 
+mod embedded;
 mod one;
 
 pub(crate) use one::{One, asset, errors, id, incident, key, owner};

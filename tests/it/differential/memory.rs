@@ -164,7 +164,9 @@ fn parts_of(details: &Details, parts: DetailParts, want: Want) -> Details {
         comments: details.comments.clone().filter(|_| parts.comments),
         activity: details.activity.clone().filter(|_| parts.activity),
         evidence: details.evidence.clone().filter(|_| parts.evidence),
+        assets: details.assets.clone().filter(|_| parts.assets),
         delete_preview: details.delete_preview.clone().filter(|_| parts.delete_preview),
+        embedded: details.embedded.clone(),
         ..Details::default()
     };
     if let Some(comments) = details.comments.as_mut().filter(|_| !want.raw) {
