@@ -62,6 +62,14 @@ impl NativeId {
         }
     }
 
+    /// What an id that somebody typed may stand for: the id as written and, of a UUID in other letters or without hyphens,
+    /// the same in the one form that sources give.
+    pub fn typed(text: &str) -> impl Iterator<Item = Self> {
+        let written = NativeId::new(text);
+        let canonical = Uuid::try_parse(text).ok().map(NativeId::from).filter(|id| *id != written);
+        std::iter::once(written).chain(canonical)
+    }
+
     /// The id's text, written into `buffer` where it is not kept as text.
     fn text<'a>(&'a self, buffer: &'a mut IdBuffer) -> &'a str {
         match &self.0 {

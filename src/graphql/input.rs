@@ -314,7 +314,7 @@ impl IncidentFilter {
         tests.add(self.sources.as_ref().map(names));
         tests.add(self.source_kinds.clone().map(Test::SourceKinds));
         tests.keys(self.ids.as_ref(), IdKind::Incident, "ids", Test::Ids)?;
-        let natives = |ids: &Vec<String>| Test::SourceIds(ids.iter().map(|id| NativeId::new(id)).collect());
+        let natives = |ids: &Vec<String>| Test::SourceIds(ids.iter().flat_map(|id| NativeId::typed(id)).collect());
         tests.add(self.source_ids.as_ref().map(natives));
         tests.add(self.references.clone().map(Test::References));
         Ok(())

@@ -398,6 +398,36 @@ async fn masked_links_are_counted() {
 }
 
 #[tokio::test]
+async fn a_reference_that_cannot_be_searched_for_is_found_or_said_to_be_too_far_back() {
+    let gateway = Gateway::over(SandboxOptions { incidents: 10_050, ..SandboxOptions::default() }).await;
+    let page = |ordering: &str| format!("/api/incidents/?limit=1&ordering={ordering}");
+    for (ordering, reference, expected) in
+        [("created_at,id", "Ünï-1", &[][..]), ("-created_at,-id", "Ünï-2", &["SOURCE_UNAVAILABLE"][..])]
+    {
+        let row = gateway.rest(&page(ordering)).await["results"][0].take();
+        let path = format!("/api/incidents/{}/", native(&row));
+        assert_eq!(
+            super::truth::write(
+                &gateway,
+                incident_gateway::upstream::Method::Patch,
+                &path,
+                &json!({"ref_id": reference})
+            )
+            .await
+            .0,
+            200
+        );
+        let query =
+            format!("{{ incident(by: {{ native: {{ source: \"grc\", id: {reference:?} }} }}) {{ sourceId }} }}");
+        let answer = gateway.ask(&query).await;
+        let codes = answer["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]);
+        assert_eq!(codes.collect::<Vec<_>>(), expected, "{answer}");
+        let found = &answer["data"]["incident"]["sourceId"];
+        assert_eq!(*found, if expected.is_empty() { row["id"].clone() } else { Value::Null });
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_is_told_and_a_new_release_is_noticed() {
     let gateway = gateway(40).await;
     let api = support::api(vec![support::source(

@@ -383,3 +383,25 @@ async fn a_report_tells_who_filtered() {
     );
     assert_eq!(report["truncated"], false);
 }
+
+#[tokio::test]
+async fn an_id_is_known_in_any_spelling_of_a_uuid() {
+    let gateway = Gateway::start().await;
+    let query = "{ incidents(first: 100) { nodes { sourceId owners { sourceId } } } }";
+    let page = gateway.data(query).await;
+    let nodes = page["incidents"]["nodes"].as_array().unwrap();
+    let incident = nodes.iter().find(|node| node["owners"] != json!([])).unwrap();
+    let (id, owner) = (incident["sourceId"].as_str().unwrap(), incident["owners"][0]["sourceId"].as_str().unwrap());
+    let spellings = |id: &str| [id.to_owned(), id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}")];
+    for (id, owner) in spellings(id).into_iter().zip(spellings(owner)) {
+        for filter in
+            [format!("sourceIds: [{id:?}]"), format!("sourceIds: [{id:?}], owners: [{{ sourceId: {owner:?} }}]")]
+        {
+            let found =
+                gateway.data(&format!("{{ incidents(filter: {{ {filter} }}) {{ nodes {{ sourceId }} }} }}")).await;
+            assert_eq!(found["incidents"]["nodes"], json!([{"sourceId": incident["sourceId"]}]), "{filter}");
+        }
+        let query = format!("{{ incident(by: {{ native: {{ source: \"grc\", id: {id:?} }} }}) {{ sourceId }} }}");
+        assert_eq!(gateway.data(&query).await["incident"]["sourceId"], incident["sourceId"], "{query}");
+    }
+}

@@ -183,9 +183,10 @@ impl People {
         &self,
         client: &Client,
         call: &Call,
-        id: &NativeId,
+        id: &str,
     ) -> Result<Vec<NativeId>, SourceError> {
-        let place = |actors: &Actors| actors.by_id.get(id).or_else(|| actors.by_subject.get(id)).copied();
+        let named = |actors: &Actors, id| actors.by_id.get(&id).or_else(|| actors.by_subject.get(&id)).copied();
+        let place = |actors: &Actors| NativeId::typed(id).find_map(|id| named(actors, id));
         let actors = self.actors_with(client, call, |actors| place(actors).is_some()).await?;
         Ok(place(&actors).map(|place| actors.all[place].id.clone()).into_iter().collect())
     }

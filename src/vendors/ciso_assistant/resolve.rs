@@ -7,7 +7,7 @@ use super::release::MAX_PAGE_SIZE;
 use super::wire::{IncidentRow, LabelRow, Page};
 use crate::{
     domain::{NativeId, Search},
-    source::{Reference, SourceError, Want},
+    source::{Reference, SourceError, SourceErrorKind, Want},
     upstream::uri,
 };
 use futures_util::future::join_all;
@@ -27,7 +27,7 @@ pub(super) async fn resolve(
         match reference {
             Reference::Incident(text) => incident(incidents, text).await,
             Reference::OwnerEmail(email) => people.by_email(client, call, &email.to_lowercase()).await,
-            Reference::OwnerSourceId(id) => people.by_source_id(client, call, &NativeId::new(id)).await,
+            Reference::OwnerSourceId(id) => people.by_source_id(client, call, id).await,
             Reference::TagName(name) => tags(incidents, name).await,
         }
     }));
@@ -36,8 +36,7 @@ pub(super) async fn resolve(
 
 /// By id, or by the reference that people use, exactly as written.
 async fn incident(incidents: &Incidents<'_>, text: &str) -> Result<Vec<NativeId>, SourceError> {
-    let id = NativeId::new(text);
-    if id.is_uuid() {
+    if let Some(id) = NativeId::typed(text).find(NativeId::is_uuid) {
         let found = incidents.fetch(std::slice::from_ref(&id), Want::default()).await?;
         if let Some((_, error)) = found.failed.first() {
             return Err(error.clone());
@@ -60,10 +59,19 @@ async fn incident(incidents: &Incidents<'_>, text: &str) -> Result<Vec<NativeId>
         let is_it = |row: &IncidentRow| row.ref_id.as_deref() == Some(text);
         found.extend(page.rows.into_iter().filter(|(row, _)| is_it(row)).map(|(row, _)| row.id.0));
         if page.sent == 0 || offset as u64 >= page.count {
-            break;
+            return Ok(found);
         }
     }
-    Ok(found)
+    if found.is_empty() { Err(too_many(incidents)) } else { Ok(found) }
+}
+
+/// Whether the reference is further back cannot be told.
+fn too_many(incidents: &Incidents<'_>) -> SourceError {
+    let name = &incidents.client.source;
+    let text = format!(
+        "The source “{name}” cannot search for this reference, and it is not among its first {MOST_SCANNED} incidents."
+    );
+    SourceError::new(SourceErrorKind::Unavailable, name, INCIDENTS.operation, text)
 }
 
 /// Labels whose text is this one, any case. There are few of them, and each name is unique.

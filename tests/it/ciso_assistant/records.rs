@@ -298,3 +298,24 @@ async fn tags_and_incidents_are_found_by_what_people_call_them() {
     }
     assert_eq!(bench.source.resolve(&call(), &[]).await.unwrap(), Vec::<Vec<NativeId>>::new());
 }
+
+/// The rows of sandbox and recordings hide hardly any link of these kinds, so that these rows are made up.
+#[tokio::test]
+async fn hidden_links_of_every_record_are_counted() {
+    let other = json!({"id": "o", "str": "O"});
+    for (kind, expected) in [(RecordKind::Asset, 9), (RecordKind::Threat, 3), (RecordKind::Evidence, 5)] {
+        let mut row = json!({"id": "11111111-1111-4111-8111-111111111111", "name": "n", "folder": {}});
+        for member in link_members(kind).iter().filter(|member| **member != "folder") {
+            row[*member] = json!([other, {}, {}]);
+        }
+        let page = json!({"count": 1, "next": null, "previous": null, "results": [row]}).to_string();
+        let source = super::errors::source(200, "application/json", page);
+        let ids = [native(&row["id"])];
+        let found = source.related(&call(), kind, &ids, PLAIN).await.unwrap();
+        assert_eq!((found.items.len(), found.masked), (1, expected), "{kind:?}");
+        let request = CatalogRequest { kind, offset: 0, limit: 10, want: PLAIN, search: Search::parse("") };
+        if kind != RecordKind::Evidence {
+            assert_eq!(source.catalog(&call(), &request).await.unwrap().masked, expected, "{kind:?}");
+        }
+    }
+}
