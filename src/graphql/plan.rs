@@ -117,7 +117,12 @@ impl WantByKind {
     }
 
     pub(crate) fn get(&self, kind: RecordKind) -> Want {
-        self.0[kind as usize]
+        let mut want = self.0[kind as usize];
+        if kind == RecordKind::Incident {
+            // Records may come with incidents, and are then as received only if incidents are.
+            want.raw = self.0.iter().any(|want| want.raw);
+        }
+        want
     }
 }
 

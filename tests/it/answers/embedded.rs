@@ -127,3 +127,14 @@ async fn a_total_that_a_source_tells_is_shown_where_it_sent_a_part() {
     });
     assert_eq!(one.ask(query).await, json!({"data": {"incidents": {"nodes": [node]}}}));
 }
+
+#[tokio::test]
+async fn what_comes_with_a_row_is_as_received_where_that_is_asked_of_it() {
+    let one = One::new(vec![Record::Incident(Arc::new(telling()))], |_| {});
+    let node = id(RecordKind::Incident, "1");
+    for (field, raw) in [("raw", true), ("email", false)] {
+        one.ask(&format!("{{ node(id: {node:?}) {{ ... on Incident {{ owners {{ {field} }} }} }} }}")).await;
+        let asked = one.asked();
+        assert!(asked[0].what.contains(&format!("raw: {raw}")), "the row is where the owner stands: {asked:?}");
+    }
+}
