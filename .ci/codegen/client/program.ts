@@ -15,16 +15,16 @@ const Row = graphql(`
     source { kind }
   }
 `);
-const Page = graphql(`
-  query Page($after: String, $filter: IncidentFilter!) {
+const TwoAtOnce = graphql(`
+  query TwoAtOnce($after: String, $filter: IncidentFilter!) {
     incidents(first: 2, after: $after, filter: $filter) {
       pageInfo { hasNextPage endCursor }
       nodes { ...Row }
     }
   }
 `);
-const Nodes = graphql(`
-  query Nodes($ids: [ID!]!) {
+const Again = graphql(`
+  query Again($ids: [ID!]!) {
     nodes(ids: $ids) { __typename id ... on Incident { title raw } }
   }
 `);
@@ -50,9 +50,9 @@ function line(row: FragmentType<typeof Row>): string {
 }
 
 const worst = { severity: ["CRITICAL" as const], created: { since: "2020-01-01T00:00:00Z" } };
-const first = await ask(Page, { filter: worst });
+const first = await ask(TwoAtOnce, { filter: worst });
 const after = first.incidents?.pageInfo.endCursor;
-const second = await ask(Page, { filter: worst, after });
+const second = await ask(TwoAtOnce, { filter: worst, after });
 const lines = [...(first.incidents?.nodes ?? []), ...(second.incidents?.nodes ?? [])].map(line);
 if (new Set(lines).size !== 4 || !lines.every((text) => text.includes(" CRITICAL "))) throw new Error(lines.join("\n"));
 
@@ -63,7 +63,7 @@ const wrongSeverity: Severity = "SEVERE";
 void [withoutFilter, wrongSeverity];
 
 const ids = (await ask(TriageDocument, {})).incidents?.nodes.slice(0, 3).map((incident) => incident.id) ?? [];
-const { nodes } = await ask(Nodes, { ids });
+const { nodes } = await ask(Again, { ids });
 const again = nodes.map((node) => (node?.__typename === "Incident" ? node.id : "another"));
 if (ids.length !== 3 || String(again) !== String(ids)) throw new Error(`${ids} ${again}`);
 console.log("the client preset's types fit what is answered");
