@@ -200,7 +200,7 @@ async fn the_generated_answer_in_the_readme_is_what_a_newcomer_gets() {
 
 #[test]
 fn what_the_readme_points_at_is_there() {
-    for document in ["README.md", "examples/README.md"] {
+    for document in ["README.md", "docs/DEPLOY.md", "examples/README.md"] {
         let text = fs::read_to_string(in_repository(document)).unwrap();
         let folder = in_repository(document).parent().unwrap().to_owned();
         for target in between(&text, "](", ")") {
