@@ -11,7 +11,7 @@ use crate::config::{Config, Limits};
 use crate::domain::{Caller, SourceName, Time};
 use crate::federation::{CursorKey, Federation, FederationOptions};
 use crate::graphql::{Api, ApiOptions};
-use crate::server::{self, Clock, Random, Readiness, ServerState};
+use crate::server::{self, BodyRoom, Clock, Random, Readiness, ServerOptions, ServerState};
 use crate::source::Call;
 use crate::upstream::{Context, Policy, ReqwestTransport, Transport, TransportError};
 use crate::vendors;
@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
+use url::{Host, Url};
 
 /// Makes the transport of one source by its limits.
 pub type TransportFactory = Arc<dyn Fn(&Policy) -> Result<Arc<dyn Transport>, TransportError> + Send + Sync>;
@@ -108,6 +109,9 @@ impl App {
         let federation =
             Arc::new(Federation::new(FederationOptions { sources, cursor_key, scan_limit: config.limits.scan_rows }));
         let base_url = config.public_url.as_ref().map_or_else(|| reachable(surroundings.address), ToString::to_string);
+        let address = surroundings.address;
+        let mut server = config.server;
+        server.public_hosts.extend(config.public_url.as_ref().and_then(host));
         let options = ApiOptions { download_key: key.derive("downloads"), base_url };
         let api = Api::new(federation.clone(), options);
         let state = ServerState {
@@ -116,6 +120,9 @@ impl App {
             random: surroundings.random,
             request_timeout: config.limits.request_timeout,
             readiness: Readiness::default(),
+            options: Arc::new(server),
+            bodies: BodyRoom::default(),
+            unauthenticated_beyond_loopback: !address.ip().to_canonical().is_loopback(),
         };
         Ok(App { federation, state, limits: config.limits, forgets_cursors: key.is_forgotten() })
     }
@@ -123,6 +130,11 @@ impl App {
     /// Every route.
     pub fn router(&self) -> Router {
         server::router(self.state.clone())
+    }
+
+    /// Limits of connections; for [`server::serve`].
+    pub fn server_options(&self) -> &ServerOptions {
+        &self.state.options
     }
 
     /// What `/health/ready` answers; for [`server::serve`].
@@ -164,6 +176,14 @@ impl App {
     fn now(&self) -> Time {
         (self.state.clock)()
     }
+}
+
+/// As `public_hosts` has it: an IPv6 address without brackets.
+fn host(url: &Url) -> Option<String> {
+    url.host().map(|host| match host {
+        Host::Ipv6(address) => address.to_string(),
+        other => other.to_string(),
+    })
 }
 
 /// How a client on this machine reaches an address.

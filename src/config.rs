@@ -1,8 +1,11 @@
 //! The configuration: the parts' own settings put together. Read from a TOML file and the environment; all mistakes at
 //! once, through [`crate::settings`].
 
+mod server;
+
 use crate::domain::SourceName;
 use crate::secret::Secret;
+use crate::server::ServerOptions;
 use crate::settings::{
     Declared, Environment, Loaded, Mistake, PREFIX, Table, address, boolean, describe, duration_ms, number, path, read,
     url, words,
@@ -27,6 +30,8 @@ pub struct Config {
     pub cursor_key: Option<Secret>,
     /// Log lines.
     pub log: Log,
+    /// Connections and bodies, and the hosts that requests may name.
+    pub server: ServerOptions,
     /// Limits of one request.
     pub limits: Limits,
     /// In the order of the file; names are distinct.
@@ -67,8 +72,17 @@ impl Config {
 
     /// With these sources and the defaults for everything else.
     pub fn new(sources: Vec<(SourceName, VendorConfig)>) -> Self {
-        let (log, limits) = (Log::default(), Limits::default());
-        Config { listen: Self::LISTEN, public_url: None, data_dir: None, cursor_key: None, log, limits, sources }
+        let (log, server, limits) = (Log::default(), ServerOptions::default(), Limits::default());
+        Config {
+            listen: Self::LISTEN,
+            public_url: None,
+            data_dir: None,
+            cursor_key: None,
+            log,
+            server,
+            limits,
+            sources,
+        }
     }
 
     /// For a sandbox at an address, as a source called `demo`.
@@ -95,9 +109,10 @@ impl Config {
         let public_url = table.optional(
             "public_url",
             "Where clients reach the gateway, where that is not where it listens, as behind a proxy; addresses of downloads \
-             begin with it.",
+             begin with it, and its host is one of `public_hosts`.",
             url(),
         );
+        let public_hosts = server::public_hosts(table);
         let data_dir = table.optional(
             "data_dir",
             "Folder for what shall outlive the process; made if it is absent. Without it nothing is written to disk.",
@@ -124,9 +139,10 @@ impl Config {
             table.mistake("persistent_cursors", what);
         }
         let log = table.section("log", "Log lines, which go to standard error.", Log::declare);
+        let server = ServerOptions { public_hosts, ..server::declare(table) };
         let limits = table.section("limits", "What one request may cost.", Limits::declare);
         let sources = sources(table);
-        Some(Config { listen, public_url, data_dir, cursor_key, log, limits, sources })
+        Some(Config { listen, public_url, data_dir, cursor_key, log, server, limits, sources })
     }
 }
 
@@ -234,7 +250,7 @@ A secret is looked up once, at the start. An empty one is a mistake. Paths start
 | 1 | failed; for `doctor` and `health`: something is not well |
 | 2 | a mistake on the command line or in the configuration |
 | 3 | the address to listen on is in use |
-| 4 | stopped before all requests were answered: after a second signal, or after 10 seconds |
+| 4 | stopped before all requests were answered: after a second signal, or after `server.stop_timeout_ms` |
 
 ## Top of the file
 "#;

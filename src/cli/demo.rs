@@ -21,6 +21,9 @@ pub(super) struct Options {
     listen: SocketAddr,
     #[command(flatten)]
     access: AccessArguments,
+    /// A name under which others reach it, as gateway.example or 192.0.2.7, beside localhost; may be repeated
+    #[arg(long, value_name = "HOST")]
+    public_host: Vec<String>,
     /// How many incidents there are
     #[arg(long, default_value_t = 500, value_parser = super::sandbox::incidents)]
     incidents: usize,
@@ -39,21 +42,24 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     let stop = stop::asked()?;
     let (listener, address) = listen::bind(options.listen).await?;
     let (sandbox_listener, sandbox_address) = listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let Options { incidents, seed, .. } = options;
+    let Options { incidents, seed, public_host, .. } = options;
     let now = chrono::Utc::now();
     let sandbox = Sandbox::new(SandboxOptions { seed, incidents, now, ..SandboxOptions::default() });
     let token = Secret::from(sandbox.token().to_owned());
     let sandbox_url = format!("http://{sandbox_address}/");
-    let config = Config::of_sandbox(Url::parse(&sandbox_url).expect("an address and a slash are a URL"), token);
+    let mut config = Config::of_sandbox(Url::parse(&sandbox_url).expect("an address and a slash are a URL"), token);
+    config.server.public_hosts = public_host;
     let app = App::new(config, Surroundings::of_process(None, address));
     let app = app.map_err(|error| Failure::failed(error.to_string()))?;
     // Ends with the process: requests in flight at the gateway still need it after being told to stop.
     tokio::spawn(async move { sandbox.serve(sandbox_listener, std::future::pending()).await });
-    say(&welcome(&reachable(address), &sandbox_url, incidents))?;
+    say(&welcome(address, &sandbox_url, incidents))?;
     serve::finish(app, listener, stop).await
 }
 
-fn welcome(gateway: &str, sandbox: &str, incidents: usize) -> String {
+fn welcome(address: SocketAddr, sandbox: &str, incidents: usize) -> String {
+    let gateway = reachable(address);
+    let open = listen::notice(address).map(|notice| format!("\nCareful: {notice}.\n")).unwrap_or_default();
     format!(
         r#"Incident Gateway, demonstration: {incidents} made-up incidents in a simulated CISO Assistant.
 
@@ -64,7 +70,7 @@ fn welcome(gateway: &str, sandbox: &str, incidents: usize) -> String {
 A first query:
 
   curl {gateway}/graphql -H 'Content-Type: application/json' -d '{{"query":"{FIRST_QUERY}"}}'
-
+{open}
 Stop with Ctrl-C.
 "#
     )

@@ -34,21 +34,29 @@ fn refused(address: SocketAddr, error: &std::io::Error) -> Failure {
 
 /// Refuses to let strangers in, unless that was asked for; then warns.
 pub(super) fn guard(address: SocketAddr, allowed: bool) -> Result<(), Failure> {
-    if address.ip().to_canonical().is_loopback() {
-        return Ok(());
+    match notice(address) {
+        None => Ok(()),
+        Some(notice) if allowed => {
+            life::warned(notice);
+            Ok(())
+        }
+        Some(_) => Err(Failure::mistake(format!(
+            "Will not listen on {address}: callers are not asked who they are yet, so that everybody who reaches this address \
+             could read everything. Listen on 127.0.0.1, behind a proxy that asks; or accept it with \
+             --allow-unauthenticated-access."
+        ))),
     }
-    if !allowed {
-        return Err(Failure::mistake(format!(
-            "Will not listen on {address}: the gateway does not ask callers who they are yet, so that everybody who reaches \
-             this address could read every incident of every source. Listen on 127.0.0.1, behind a proxy that asks; or \
-             accept it with --allow-unauthenticated-access."
-        )));
-    }
-    life::warned(format_args!(
-        "listening on {address} without asking callers who they are (--allow-unauthenticated-access): everybody who reaches \
-         this address can read every incident of every source"
-    ));
-    Ok(())
+}
+
+/// What everybody has to be told about an address that others than this machine can reach.
+pub(super) fn notice(address: SocketAddr) -> Option<String> {
+    let open = !address.ip().to_canonical().is_loopback();
+    open.then(|| {
+        format!(
+            "listening on {address} without asking callers who they are (--allow-unauthenticated-access): everybody who \
+             reaches this address can read everything"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ Exit codes:
   1  failed; for doctor and health: something is not well
   2  a mistake on the command line or in the configuration
   3  the address to listen on is in use
-  4  stopped before all requests were answered (after a second signal, or after 10 seconds)
+  4  stopped before all requests were answered (after a second signal, or after server.stop_timeout_ms)
 
 The configuration is described in docs/CONFIG.md.";
 

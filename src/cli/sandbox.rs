@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output::say;
-use super::{LogArguments, listen, start_log, stop};
+use super::{AccessArguments, LogArguments, listen, start_log, stop};
 use crate::app::reachable;
 use crate::sandbox::{Fault, Release, Sandbox, SandboxOptions};
 use crate::telemetry::{LogFormat, LogLevel, life};
@@ -21,6 +21,8 @@ pub(super) struct Options {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen::parse, default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    #[command(flatten)]
+    access: AccessArguments,
     /// Another number makes other incidents
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -56,6 +58,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 
 pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode, Failure> {
     start_log(log, LogLevel::Warn, LogFormat::Text);
+    listen::guard(options.listen, options.access.allow_unauthenticated_access)?;
     let stop = stop::asked()?;
     let (listener, address) = listen::bind(options.listen).await?;
     let defaults = SandboxOptions::default();
@@ -68,7 +71,8 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
         faults: options.fault,
         ..defaults
     });
-    say(&welcome(&sandbox, &reachable(address), options.incidents, options.release))?;
+    let open = listen::notice(address).map(|notice| format!("\nCareful: {notice}.\n")).unwrap_or_default();
+    say(&format!("{}{open}", welcome(&sandbox, &reachable(address), options.incidents, options.release)))?;
     let served = sandbox.serve(listener, stop).await;
     served.map_err(|error| Failure::failed(format!("Serving on {address} failed ({error}).")))?;
     life::stopped(true);

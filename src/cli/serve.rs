@@ -11,11 +11,7 @@ use clap::Args;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// How long requests in flight have after being told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -47,7 +43,8 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
             "cursors and download links end with this process, as neither data_dir nor cursor_key is set; see docs/CONFIG.md",
         );
     }
-    say(&format!("Incident Gateway at {}/graphql, sources: {}\n", reachable(address), names.join(", ")))?;
+    let open = listen::notice(address).map(|notice| format!("{notice}\n")).unwrap_or_default();
+    say(&format!("Incident Gateway at {}/graphql, sources: {}\n{open}", reachable(address), names.join(", ")))?;
     finish(app, listener, stop).await
 }
 
@@ -60,8 +57,7 @@ pub(super) async fn finish(
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     life::listening(&address);
     app.look_at_sources();
-    let served = server::serve(listener, app.router(), app.readiness(), stop, GRACE).await;
-    let stopped = served.map_err(|error| Failure::failed(format!("Serving on {address} failed ({error}).")))?;
+    let stopped = server::serve(listener, app.router(), app.readiness(), stop, app.server_options()).await;
     life::stopped(stopped == Stopped::Finished);
     Ok(match stopped {
         Stopped::Finished => ExitCode::SUCCESS,

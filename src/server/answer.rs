@@ -43,6 +43,7 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) message: Cow<'static, str>,
     code: ErrorCode,
+    closes: bool,
 }
 
 impl Problem {
@@ -54,7 +55,7 @@ impl Problem {
             status if status.is_client_error() => ErrorCode::BadUserInput,
             _ => ErrorCode::Internal,
         };
-        Problem { status, message: message.into(), code }
+        Problem { status, message: message.into(), code, closes: false }
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -65,6 +66,11 @@ impl Problem {
         Problem { code, ..self }
     }
 
+    /// The connection ends with the answer, since the rest of the request is not read.
+    pub(super) fn closing(self) -> Self {
+        Problem { closes: true, ..self }
+    }
+
     pub(super) fn response(&self, id: &RequestId) -> Response {
         self.response_as(Media::Json, id)
     }
@@ -72,6 +78,10 @@ impl Problem {
     pub(super) fn response_as(&self, media: Media, id: &RequestId) -> Response {
         let extensions = json!({ "code": self.code.name(), "requestId": id.as_str() });
         let body = json!({ "errors": [{ "message": self.message, "extensions": extensions }] });
-        json_response(self.status, media, body.to_string())
+        let mut response = json_response(self.status, media, body.to_string());
+        if self.closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }

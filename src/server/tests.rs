@@ -6,7 +6,7 @@ use crate::federation::{CursorKey, Federation, FederationOptions};
 use crate::graphql::ApiOptions;
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 fn state() -> ServerState {
     let options = FederationOptions { sources: Vec::new(), cursor_key: CursorKey([1; 32]), scan_limit: 100 };
@@ -18,6 +18,9 @@ fn state() -> ServerState {
         random: Arc::new(move |bytes| bytes.fill(next.fetch_add(1, Ordering::Relaxed))),
         request_timeout: Duration::from_secs(5),
         readiness: Readiness::default(),
+        options: Arc::default(),
+        bodies: BodyRoom::default(),
+        unauthenticated_beyond_loopback: false,
     }
 }
 

@@ -1,12 +1,20 @@
 //! Events of the gateway itself: its life, and the requests at its door.
 
-use super::names::{DURATION_MS, ERROR_KIND, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, REQUEST_ID};
+use super::names::{DURATION_MS, ERROR_CAUSE, ERROR_KIND, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, REQUEST_ID};
 use std::fmt::Display;
 use std::time::Duration;
 
 /// The gateway takes requests at an address.
 pub fn listening(address: &str) {
     tracing::info!("listening on {address}");
+}
+
+/// A connection could not be taken, as for lack of file handles; the gateway goes on. Told seldom, as it happens often.
+pub fn accept_failed(cause: &std::io::Error) {
+    tracing::warn!(
+        { ERROR_CAUSE } = cause.to_string().as_str(),
+        "connections cannot be taken at present: {cause}; those that rest are ended to make room"
+    );
 }
 
 /// The gateway was told to stop.

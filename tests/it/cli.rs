@@ -233,7 +233,7 @@ async fn a_second_signal_stops_at_once() {
         tokio::spawn(async move { tokio::net::TcpStream::connect(address).await.map(|stream| (stream, address)) });
     let (mut stream, _) = asked.await.unwrap().unwrap();
     let body = format!("{{\"query\":{QUERY:?}}}");
-    let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
+    let head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
     tokio::io::AsyncWriteExt::write_all(&mut stream, format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes())
         .await
         .unwrap();

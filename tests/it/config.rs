@@ -121,6 +121,24 @@ fn at_least_one_source_is_needed() {
 }
 
 #[test]
+fn public_hosts_have_no_ports() {
+    let environment = Environment::from([("GRC_TOKEN", "t0ken")]);
+    let with = |hosts: &str| format!("public_hosts = {hosts}\n{SMALLEST}");
+    let loaded = Config::load(&with("[\"gw.example\", \"192.0.2.1\", \"2001:db8::1\"]"), &environment).unwrap();
+    assert_eq!(loaded.value.server.public_hosts, ["gw.example", "192.0.2.1", "2001:db8::1"]);
+    let told = mistakes(&with("[\"gw.example:8080\"]"), &environment);
+    assert_eq!(
+        told,
+        [
+            "public_hosts, line 1, column 1: must name hosts without a port, which may be any; one is \"gw.example:8080\"."
+        ]
+    );
+    for wrong in ["[\"http://gw.example\"]", "[\"\"]", "[\"*\"]", "[\"a b\"]", "\"gw.example\""] {
+        assert_eq!(mistakes(&with(wrong), &environment).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
 fn persistent_cursors_are_refused_without_a_place_for_their_key() {
     let with = |line: &str| format!("persistent_cursors = true\n{line}\n{SMALLEST}");
     let environment = Environment::from([("GRC_TOKEN", "t0ken"), ("KEY", "0123456789abcdef0123456789abcdef")]);
@@ -133,14 +151,21 @@ fn persistent_cursors_are_refused_without_a_place_for_their_key() {
 }
 
 /// Each variable, a value other than the default, and the line that `--print` then shows.
-const VARIABLES: [(&str, &str, &str); 21] = [
+const VARIABLES: [(&str, &str, &str); 28] = [
     ("LISTEN", "[::1]:1", "listen = \"[::1]:1\""),
     ("PUBLIC_URL", "https://gw.example/x", "public_url = \"https://gw.example/x\""),
+    ("PUBLIC_HOSTS", "gw.example,::1", "public_hosts = [\"gw.example\", \"::1\"]"),
     ("DATA_DIR", "/srv/gw", "data_dir = \"/srv/gw\""),
     ("CURSOR_KEY", "s3cret-s3cret-s3cret-s3cret-s3cret", "cursor_key = \"<secret>\""),
     ("PERSISTENT_CURSORS", "true", "persistent_cursors = true"),
     ("LOG__FORMAT", "json", "format = \"json\""),
     ("LOG__LEVEL", "debug", "level = \"debug\""),
+    ("SERVER__HEAD_TIMEOUT_MS", "21", "head_timeout_ms = 21"),
+    ("SERVER__BODY_TIMEOUT_MS", "22", "body_timeout_ms = 22"),
+    ("SERVER__IDLE_TIMEOUT_MS", "23", "idle_timeout_ms = 23"),
+    ("SERVER__STOP_TIMEOUT_MS", "24", "stop_timeout_ms = 24"),
+    ("SERVER__MAX_CONNECTIONS", "25", "max_connections = 25"),
+    ("SERVER__MAX_BODY_BYTES", "4096", "max_body_bytes = 4096"),
     ("LIMITS__REQUEST_TIMEOUT_MS", "1234", "request_timeout_ms = 1234"),
     ("LIMITS__SCAN_ROWS", "777", "scan_rows = 777"),
     ("SOURCES__<NAME>__VENDOR", "ciso-assistant", "vendor = \"ciso-assistant\""),

@@ -17,13 +17,36 @@ pub(crate) struct Answer {
     pub status: u16,
     head: String,
     pub body: String,
+    /// The body as it came, where it may be no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
+    /// Reads a whole answer, as it came on a connection that it ends.
+    pub(crate) fn read(received: &[u8]) -> Self {
+        let end = received.windows(4).position(|end| end == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(received)));
+        let head = std::str::from_utf8(&received[..end]).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let bytes = received[end + 4..].to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        let mut answer = Answer { status, head: head.to_owned(), body, bytes };
+        if answer.header("transfer-encoding") == "chunked" {
+            answer.body = joined(&answer.body);
+        }
+        answer
+    }
+
     /// A header's value; empty when it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.head.lines().filter_map(|line| line.split_once(": "));
         found.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or_default()
+    }
+
+    /// All values of a header that may be repeated.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        let found = self.head.lines().filter_map(|line| line.split_once(": "));
+        found.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -38,26 +61,23 @@ impl Answer {
 
 /// Sends a request (head without `Host`, and body) on a connection of its own.
 pub(crate) async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
+    let headers: String = headers.lines().map(|header| format!("{}\r\n", header.trim())).collect();
+    let head = format!("{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    Answer::read(&exchange(address, &[head.as_bytes(), body].concat()).await)
+}
+
+/// Sends bytes and nothing else; all that comes back until the gateway closes the connection.
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let work = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
-        let headers: String = headers.lines().map(|header| format!("{}\r\n", header.trim())).collect();
-        let head = format!("{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
-        stream.write_all(head.as_bytes()).await.unwrap();
         // The gateway may answer, and close, before it has read everything.
-        let _ = stream.write_all(body).await;
+        let _ = stream.write_all(bytes).await;
         let mut received = Vec::new();
         let _ = stream.read_to_end(&mut received).await;
-        String::from_utf8(received).unwrap()
+        received
     };
-    let received = timeout(LIMIT, work).await.unwrap();
-    let (head, body) = received.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {received:?}"));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let mut answer = Answer { status, head: head.to_owned(), body: body.to_owned() };
-    if answer.header("transfer-encoding") == "chunked" {
-        answer.body = joined(body);
-    }
-    answer
+    timeout(LIMIT, work).await.unwrap()
 }
 
 /// The pieces of a body without their lengths.
