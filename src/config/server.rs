@@ -54,8 +54,7 @@ fn connections(table: &mut Table<'_, '_>) -> ServerOptions {
     );
     let max_connections = table.or(
         "max_connections",
-        "Most connections at one time. For another one, that which rests for longest is ended; where all are at work, it \
-         waits.",
+        "Most connections at one time. For others, those that rest for longest are ended; where all are at work, they wait.",
         number(1..=65_536),
         default.max_connections as u64,
     );

@@ -47,13 +47,14 @@ pub(super) async fn read(
         return Err(too_long(options.max_body_bytes));
     }
     let deadline = deadline.min(Instant::now() + options.body_timeout);
-    match timeout_at(deadline, collect(body, options.max_body_bytes, room)).await {
+    match timeout_at(deadline, collect(body, announced.unwrap_or(0), options.max_body_bytes, room)).await {
         Ok(received) => received,
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.").closing()),
     }
 }
 
-async fn collect(mut body: Body, max: usize, room: &BodyRoom) -> Result<Received, Problem> {
+/// `announced` is the body's length where it is known, and otherwise 0.
+async fn collect(mut body: Body, announced: usize, max: usize, room: &BodyRoom) -> Result<Received, Problem> {
     let mut whole = BytesMut::new();
     let mut taken: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
@@ -61,18 +62,21 @@ async fn collect(mut body: Body, max: usize, room: &BodyRoom) -> Result<Received
             |_| Problem::bad_request("The body is incomplete, or its parts are not as HTTP wants them.").closing();
         // Trailers say nothing to us.
         let Ok(data) = frame.map_err(cut)?.into_data() else { continue };
-        if data.len() > max - whole.len() {
+        let length = whole.len() + data.len();
+        if length > max {
             return Err(too_long(max));
         }
-        let beyond = |length: usize| length.saturating_sub(FREE);
-        let more = beyond(whole.len() + data.len()) - beyond(whole.len());
-        if more > 0 {
-            let permit = room.0.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX));
-            let permit = permit.map_err(|_| no_room())?;
+        let held = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if length.saturating_sub(FREE) > held {
+            // Of a known length at once: to grow step by step takes twice as much, and more while it is copied.
+            let target = length.max(announced);
+            let more = u32::try_from(target - FREE - held).unwrap_or(u32::MAX);
+            let permit = room.0.clone().try_acquire_many_owned(more).map_err(|_| no_room())?;
             match &mut taken {
                 Some(taken) => taken.merge(permit),
                 None => taken = Some(permit),
             }
+            whole.reserve(target - whole.len());
         }
         whole.extend_from_slice(&data);
     }
@@ -98,14 +102,16 @@ mod tests {
 
     #[tokio::test]
     async fn long_bodies_share_a_room_and_short_ones_need_none() {
-        let room = BodyRoom(Arc::new(Semaphore::new(1_000)));
-        let first = collect(body(FREE + 600), 1 << 20, &room).await.unwrap();
-        assert_eq!(first.bytes.len(), FREE + 600);
-        let refused = collect(body(FREE + 600), 1 << 20, &room).await.unwrap_err();
-        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(collect(body(FREE), 1 << 20, &room).await.unwrap().bytes.len(), FREE);
-        drop(first);
-        assert_eq!(room.0.available_permits(), 1_000, "what is read gives its room back");
-        assert!(collect(body(FREE + 600), 1 << 20, &room).await.is_ok());
+        for announced in [0, FREE + 600] {
+            let room = BodyRoom(Arc::new(Semaphore::new(1_000)));
+            let first = collect(body(FREE + 600), announced, 1 << 20, &room).await.unwrap();
+            assert_eq!((first.bytes.len(), room.0.available_permits()), (FREE + 600, 400));
+            let refused = collect(body(FREE + 600), announced, 1 << 20, &room).await.unwrap_err();
+            assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(collect(body(FREE), FREE, 1 << 20, &room).await.unwrap().bytes.len(), FREE);
+            drop(first);
+            assert_eq!(room.0.available_permits(), 1_000, "what is read gives its room back");
+            assert!(collect(body(FREE + 600), announced, 1 << 20, &room).await.is_ok());
+        }
     }
 }

@@ -15,7 +15,7 @@ const MIN_LENGTH: u64 = 1024;
 /// Longer bodies are compressed where they hold up nobody else.
 const LONG: usize = 128 * 1024;
 /// Measured in docs/PERFORMANCE.md: the next ones cost more time than they save bytes.
-const LEVEL: u32 = 1;
+const LEVEL: u32 = 4;
 
 /// Compresses an answer that is worth it.
 pub(super) async fn compress(request: Request, next: Next) -> Response {

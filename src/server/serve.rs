@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A connection that rests for less than this is not cleared away: its next request may be on the way.
 const MIN_REST: Duration = Duration::from_millis(100);
+/// How many connections are cleared away at one time at most.
+const MOST_CLEARED: usize = 32;
 /// How often a newcomer looks for a place while every connection is at work.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// After an accept that failed, as for lack of file handles: trying again at once would only heat the machine.
@@ -84,7 +86,7 @@ impl Crowd<'_> {
                         life::accept_failed(&error);
                         told = Some(Instant::now());
                     }
-                    self.clear_one();
+                    self.clear_some();
                     sleep(PAUSE).await;
                 }
             }
@@ -101,14 +103,14 @@ impl Crowd<'_> {
         }
     }
 
-    /// Waits until there is a place. One that rests is cleared for it, longest first; where all are at work, the newcomer,
+    /// Waits until there is a place. Those that rest are cleared for it, longest first; where all are at work, the newcomer,
     /// and behind it those in the system's queue, wait.
     async fn make_room(&mut self) {
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.forget(ended);
         }
         while self.tasks.len() >= self.options.max_connections {
-            self.clear_one();
+            self.clear_some();
             if let Ok(Some(ended)) = timeout(LOOK_AGAIN, self.tasks.join_next_with_id()).await {
                 self.forget(ended);
             }
@@ -125,12 +127,13 @@ impl Crowd<'_> {
         self.places.insert(task.id(), place);
     }
 
-    /// Ends the connection that has had the gateway wait for longest.
-    fn clear_one(&self) {
-        let waiting = self.places.values().filter_map(|place| Some((place.waiting_since()?, place)));
-        if let Some((since, place)) = waiting.min_by_key(|&(since, _)| since)
-            && since.elapsed() >= MIN_REST
-        {
+    /// Ends the connections that have had the gateway wait for longest: several, where there are many, since each newcomer
+    /// would otherwise wait for the end of one.
+    fn clear_some(&self) {
+        let rests_since = |place: &Arc<Place>| place.waiting_since().filter(|since| since.elapsed() >= MIN_REST);
+        let mut resting: Vec<_> = self.places.values().filter_map(|place| Some((rests_since(place)?, place))).collect();
+        resting.sort_unstable_by_key(|&(since, _)| since);
+        for (_, place) in resting.iter().take((resting.len() / 8).clamp(1, MOST_CLEARED)) {
             place.clear();
         }
     }
