@@ -54,3 +54,23 @@ async fn a_panic_ends_its_request_and_nothing_else() {
     assert!(received.contains("HTTP/1.1 200 ") && received.ends_with(&second), "{received}");
     assert!(!received.contains("as the test wants it"), "{received}");
 }
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_ends() {
+    let pieces = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 65_536]));
+    let stream = move || async move { axum::body::Body::from_stream(pieces) };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let options = ServerOptions { idle_timeout: Duration::from_millis(300), ..ServerOptions::default() };
+    let served = tokio::spawn(async move {
+        let routes = Router::new().route("/", get(stream));
+        serve(listener, routes, Readiness::default(), async move { drop(stopped.await) }, &options).await
+    });
+    let mut unread = TcpStream::connect(address).await.unwrap();
+    unread.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    stop.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(2), served).await;
+    assert_eq!(ended.expect("nothing is left to end").unwrap(), Stopped::Finished);
+}

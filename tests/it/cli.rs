@@ -194,7 +194,8 @@ async fn an_address_in_use_is_a_clear_message() {
 #[tokio::test]
 async fn listening_beyond_this_machine_is_refused_unless_it_is_allowed() {
     let world = World::start(&[]).await;
-    for command in [program(&["demo", "--listen", "0.0.0.0:0"]), world.command("serve", &["--listen", "[::]:0"])] {
+    let (demo, sandbox) = (program(&["demo", "--listen", "0.0.0.0:0"]), program(&["sandbox", "--listen", "0.0.0.0:0"]));
+    for command in [demo, sandbox, world.command("serve", &["--listen", "[::]:0"])] {
         let (code, _, errors) = output(command).await;
         assert_eq!(code, 2);
         assert!(errors.contains("--allow-unauthenticated-access"), "{errors}");
@@ -203,6 +204,8 @@ async fn listening_beyond_this_machine_is_refused_unless_it_is_allowed() {
     let mut gateway = Running::start(world.command("serve", &allowed));
     let line = gateway.line().await;
     assert!(line.starts_with("Incident Gateway at http://localhost:"), "{line}");
+    let line = gateway.line().await;
+    assert!(line.contains("(--allow-unauthenticated-access)"), "also where the log is off: {line}");
     gateway.signal("TERM");
     let (code, errors) = gateway.end().await;
     assert_eq!(code, 0);
