@@ -11,6 +11,7 @@ mod body;
 mod compress;
 mod connection;
 mod download;
+mod graphiql;
 mod graphql;
 mod health;
 mod host;
@@ -72,6 +73,8 @@ pub fn router(state: ServerState) -> Router {
     let schema = move |headers: HeaderMap| async move { schema.answer(&headers) };
     Router::new()
         .route("/", get(root::page))
+        .route("/graphiql", get(graphiql::page))
+        .route("/graphiql/assets/{name}", get(graphiql::asset))
         .route("/graphql", get(graphql::by_get).post(graphql::by_post))
         .route("/schema.graphql", get(schema))
         .route("/download/{token}", get(download::by_token))

@@ -1,6 +1,6 @@
-//! `/`: what there is.
+//! `/`: leads a browser to GraphiQL, and tells who does not follow what there is.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 const PAGE: &str = r#"<!doctype html>
@@ -9,6 +9,7 @@ const PAGE: &str = r#"<!doctype html>
 <title>Incident Gateway</title>
 <h1>Incident Gateway</h1>
 <ul>
+<li><a href="/graphiql"><code>/graphiql</code></a>: ask in the browser</li>
 <li><code>/graphql</code>: send queries here, by POST as JSON (<code>{"query": "…", "variables": {…}}</code>) or by GET;
 <a href="/graphql?query=%7B%20sources%20%7B%20name%20%7D%20%7D">an example</a></li>
 <li><a href="/schema.graphql"><code>/schema.graphql</code></a>: what can be asked</li>
@@ -21,5 +22,8 @@ gateway is</li>
 pub(super) async fn page() -> Response {
     let policy =
         HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response()
+    // Relative, so that it holds below any path of a proxy.
+    let to = HeaderValue::from_static("graphiql");
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::LOCATION, to)];
+    (StatusCode::TEMPORARY_REDIRECT, headers, Html(PAGE)).into_response()
 }

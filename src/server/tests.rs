@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-fn state() -> ServerState {
+pub(super) fn state() -> ServerState {
     let options = FederationOptions { sources: Vec::new(), cursor_key: CursorKey([1; 32]), scan_limit: 100 };
     let api = ApiOptions { download_key: [2; 32], base_url: "http://gateway.test".into() };
     let next = AtomicU8::new(1);
