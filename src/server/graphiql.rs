@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 
 /// Everything is forbidden, then what the page needs is allowed, from this origin alone. The editor writes style attributes
 /// and style elements, hence `unsafe-inline` for them.
-pub(super) const POLICY: HeaderValue = HeaderValue::from_static(
+const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
@@ -129,7 +129,6 @@ fn conditional(
     let safety = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::ETAG, etag),
     ];
     match fresh {

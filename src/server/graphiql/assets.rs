@@ -6,7 +6,7 @@ use super::Asset;
 pub(super) const LICENCES: &str = "THIRD-PARTY-5ba83ed1.txt";
 
 /// All files that the page may ask for.
-pub(super) const ASSETS: [Asset; 31] = [
+pub(super) const ASSETS: [Asset; 28] = [
     Asset {
         name: "babel-BrgQiztH.js",
         media_type: "text/javascript; charset=utf-8",
@@ -20,6 +20,20 @@ pub(super) const ASSETS: [Asset; 31] = [
         digest: "0f1d5219934e96e83b8db162d60b4d8c",
         gzip: true,
         bytes: include_bytes!("bundle/assets/codicon-DCmgc-ay.ttf.gz"),
+    },
+    Asset {
+        name: "editor-Cmb2YAk5.js",
+        media_type: "text/javascript; charset=utf-8",
+        digest: "2c96fb9f847bc1eaebc730981a301c43",
+        gzip: true,
+        bytes: include_bytes!("bundle/assets/editor-Cmb2YAk5.js.gz"),
+    },
+    Asset {
+        name: "editor-DU30BYuM.css",
+        media_type: "text/css; charset=utf-8",
+        digest: "91e050b0fc8247a51d81691e5f25847e",
+        gzip: true,
+        bytes: include_bytes!("bundle/assets/editor-DU30BYuM.css.gz"),
     },
     Asset {
         name: "editor.worker-DEFT_Yb2.js",
@@ -78,13 +92,6 @@ pub(super) const ASSETS: [Asset; 31] = [
         bytes: include_bytes!("bundle/assets/graphql-f7tI67DK.js.gz"),
     },
     Asset {
-        name: "graphql-fmXr3nnJ.js",
-        media_type: "text/javascript; charset=utf-8",
-        digest: "a66e3b8eacf8ad4017403825f7cc7978",
-        gzip: true,
-        bytes: include_bytes!("bundle/assets/graphql-fmXr3nnJ.js.gz"),
-    },
-    Asset {
         name: "graphql.worker-CnQW6F4w.js",
         media_type: "text/javascript; charset=utf-8",
         digest: "78639019bdcce69b6c6441e74c756424",
@@ -92,25 +99,18 @@ pub(super) const ASSETS: [Asset; 31] = [
         bytes: include_bytes!("bundle/assets/graphql.worker-CnQW6F4w.js.gz"),
     },
     Asset {
-        name: "graphqlMode-D5vXINTW.js",
+        name: "index-C_gkkdL3.js",
         media_type: "text/javascript; charset=utf-8",
-        digest: "0ff9b949b9ce66d506cc551f6defc52c",
+        digest: "f9d8bdda324e65f293b09ad1b3a2d382",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/graphqlMode-D5vXINTW.js.gz"),
+        bytes: include_bytes!("bundle/assets/index-C_gkkdL3.js.gz"),
     },
     Asset {
-        name: "index-CLw3vd9o.js",
-        media_type: "text/javascript; charset=utf-8",
-        digest: "8ee63daa71cf28466ab6047f90761f8b",
-        gzip: true,
-        bytes: include_bytes!("bundle/assets/index-CLw3vd9o.js.gz"),
-    },
-    Asset {
-        name: "index-DVCWfV7Z.css",
+        name: "index-hKH6va78.css",
         media_type: "text/css; charset=utf-8",
-        digest: "c4f4b4bcff59ab020a78b89ffe711508",
+        digest: "7bb685fe8d09adc883b76bf6b62f88d9",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/index-DVCWfV7Z.css.gz"),
+        bytes: include_bytes!("bundle/assets/index-hKH6va78.css.gz"),
     },
     Asset {
         name: "json.worker-ky6CAS4V.js",
@@ -120,39 +120,18 @@ pub(super) const ASSETS: [Asset; 31] = [
         bytes: include_bytes!("bundle/assets/json.worker-ky6CAS4V.js.gz"),
     },
     Asset {
-        name: "jsonMode-F6DRZ94a.js",
-        media_type: "text/javascript; charset=utf-8",
-        digest: "3294082549cc240f04455a22e2424f4d",
-        gzip: true,
-        bytes: include_bytes!("bundle/assets/jsonMode-F6DRZ94a.js.gz"),
-    },
-    Asset {
-        name: "lite-D-it6Cuj.js",
-        media_type: "text/javascript; charset=utf-8",
-        digest: "01c57f080d0c19265c5ef8a89ee30d48",
-        gzip: true,
-        bytes: include_bytes!("bundle/assets/lite-D-it6Cuj.js.gz"),
-    },
-    Asset {
-        name: "monaco-editor-BtRE4zeb.js",
-        media_type: "text/javascript; charset=utf-8",
-        digest: "65179f2eed389a28ab7795311bddcd43",
-        gzip: true,
-        bytes: include_bytes!("bundle/assets/monaco-editor-BtRE4zeb.js.gz"),
-    },
-    Asset {
-        name: "monaco-editor-DU30BYuM.css",
+        name: "libraries-Bax_I2WE.css",
         media_type: "text/css; charset=utf-8",
-        digest: "91e050b0fc8247a51d81691e5f25847e",
+        digest: "2a1ace9eaad9dced2d6b14b63047b7c7",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/monaco-editor-DU30BYuM.css.gz"),
+        bytes: include_bytes!("bundle/assets/libraries-Bax_I2WE.css.gz"),
     },
     Asset {
-        name: "mouseTarget-DG2t66h_.js",
+        name: "libraries-DFX2ZEU1.js",
         media_type: "text/javascript; charset=utf-8",
-        digest: "5470484540a9a64b775a5a7f7adb4265",
+        digest: "cb6ebb21b6beec36ab4e7b40c06bd6c1",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/mouseTarget-DG2t66h_.js.gz"),
+        bytes: include_bytes!("bundle/assets/libraries-DFX2ZEU1.js.gz"),
     },
     Asset {
         name: "roboto-cyrillic-400-normal-CBPI_iaY.woff2",

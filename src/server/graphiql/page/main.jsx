@@ -9,14 +9,17 @@ import "./fonts.css";
 import "./page.css";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { useGraphiQL } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
+import { useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { fetcher } from "./fetcher.js";
+import { storage } from "./storage.js";
 
 /** `{ exposed: boolean, licences: string, tabs: { query, variables? }[] }`, written by `src/server/graphiql.rs`. */
 const gateway = JSON.parse(document.getElementById("gateway").textContent);
 
-const plugins = [{ ...explorerPlugin({ showAttribution: false }), title: "Query builder" }, HISTORY_PLUGIN];
+const plugins = [{ ...explorerPlugin({ showAttribution: false }), title: "Explorer" }, HISTORY_PLUGIN];
 
 function Warning() {
   return (
@@ -27,6 +30,13 @@ function Warning() {
   );
 }
 
+/** GraphiQL cuts long lines of the query off, beneath its buttons. */
+function WrapLongLines() {
+  const editor = useGraphiQL((state) => state.queryEditor);
+  useEffect(() => editor?.updateOptions({ wordWrap: "on", wrappingIndent: "indent" }), [editor]);
+  return null;
+}
+
 function Page() {
   return (
     <div className="gateway-page">
@@ -35,9 +45,7 @@ function Page() {
         fetcher={fetcher}
         plugins={plugins}
         defaultTabs={gateway.tabs}
-        // Headers may hold secrets: kept only by who says so in the settings.
-        shouldPersistHeaders={false}
-        showPersistHeadersSettings
+        storage={storage}
         inputValueDeprecation
         schemaDescription
       >
@@ -45,6 +53,7 @@ function Page() {
           <span className="gateway-name">Incident Gateway</span>
         </GraphiQL.Logo>
         <GraphiQL.Footer>
+          <WrapLongLines />
           <nav className="gateway-links">
             <a href="schema.graphql" target="_blank" rel="noreferrer">Schema as text</a>
             <a href={gateway.licences} target="_blank" rel="noreferrer">Licences of this page</a>

@@ -25,12 +25,40 @@ const writeModules = {
   },
 };
 
+/**
+ * Two faults of the explorer. It knows no lists: it shows nothing for one and writes an error to the console; now it shows the
+ * list's text. It scrolls to the last input when it is opened.
+ */
+const mendExplorer = {
+  name: "mend-explorer",
+  transform(code, id) {
+    if (!id.endsWith("graphiql-explorer/dist/Explorer.js")) return null;
+    const replace = (text, pattern, by) => {
+      const parts = text.split(pattern);
+      if (parts.length !== 2) throw new Error(`graphiql-explorer has changed: ${pattern}`);
+      return parts.join(by);
+    };
+    const scalar = /} else if \(\(0, _graphql\.isScalarType\)\(argType\)\) {(?=\s*if \(argType\.name === 'Boolean'\))/;
+    const list = `} else if (argValue.kind === "ListValue") {
+      input = React.createElement("span", { style: { color: styleConfig.colors.string2 } }, (0, _graphql.print)(argValue));
+    } else if ((0, _graphql.isScalarType)(argType)) {`;
+    const mended = replace(replace(code, scalar, list), "input.focus();", "input.focus({ preventScroll: true });");
+    return { code: mended, map: null };
+  },
+};
+
+// Few files, and what changes often apart from what does not.
+const groups = [
+  { name: "editor", test: /node_modules\/(monaco-editor|monaco-graphql)\// },
+  { name: "libraries", test: /node_modules\/(?!prettier\/)/ },
+];
+
 const names = { entryFileNames: "graphiql/assets/[name]-[hash].js", chunkFileNames: "graphiql/assets/[name]-[hash].js" };
 
 export default defineConfig({
   // Relative, so that the page works below any path of a proxy.
   base: "./",
-  plugins: [recordModules, writeModules],
+  plugins: [mendExplorer, recordModules, writeModules],
   oxc: { jsx: { runtime: "automatic" } },
   worker: { format: "es", plugins: () => [recordModules], rolldownOptions: { output: names } },
   build: {
@@ -40,6 +68,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 5000,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      output: { codeSplitting: { groups } },
       // "use client" means nothing in a browser, and a hundred files say it.
       onwarn: (warning, warn) => warning.code === "MODULE_LEVEL_DIRECTIVE" || warn(warning),
     },
