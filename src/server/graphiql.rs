@@ -81,12 +81,12 @@ static EXPOSED: LazyLock<Page> = LazyLock::new(|| Page::new(true));
 
 /// The page itself; asked for anew each time, since the names in it change with the gateway's release.
 pub(super) async fn page(State(state): State<ServerState>, headers: HeaderMap) -> Response {
-    let page = if state.exposed { &EXPOSED } else { &CLOSED };
+    let page = if state.unauthenticated_beyond_loopback { &EXPOSED } else { &CLOSED };
     let sent = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    conditional(&headers, tag(&page.digest), sent, || Bytes::from_static(page.text.as_bytes()))
+    conditional(&headers, &page.digest, sent, || Bytes::from_static(page.text.as_bytes()))
 }
 
 /// A file that the page names.
@@ -103,14 +103,12 @@ pub(super) async fn asset(
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
     ];
-    let etag = if gzip { tag(&format!("{}-gzip", asset.digest)) } else { tag(asset.digest) };
-    let mut response = conditional(&headers, etag, sent, || match asset.gzip && !gzip {
+    let mut response = conditional(&headers, asset.digest, sent, || match asset.gzip && !gzip {
         true => expanded(asset.bytes),
         false => Bytes::from_static(asset.bytes),
     });
-    let told = response.headers_mut();
     if asset.gzip {
-        told.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     if gzip && response.status() == StatusCode::OK {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -121,31 +119,34 @@ pub(super) async fn asset(
 /// The content, or 304 for who has it already. The same policy for the page and its files: a worker has that of its file.
 fn conditional(
     asked: &HeaderMap,
-    etag: HeaderValue,
+    digest: &str,
     sent: [(HeaderName, HeaderValue); 2],
     content: impl FnOnce() -> Bytes,
 ) -> Response {
-    let fresh = has(asked, &etag);
+    let etag = tag(digest);
+    let known = has(asked, &etag);
     let safety = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::ETAG, etag),
     ];
-    match fresh {
+    match known {
         true => (StatusCode::NOT_MODIFIED, sent, safety).into_response(),
         false => (sent, safety, content()).into_response(),
     }
 }
 
+/// A weak one, since the same content may be sent compressed or not.
 fn tag(digest: &str) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{digest}\"")).expect("hexadecimal digits are a header's value")
+    HeaderValue::from_str(&format!("W/\"{digest}\"")).expect("hexadecimal digits are a header's value")
 }
 
 /// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2: weakly compared).
 fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
-    let tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = tags.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+    let opaque = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
+    let tags = asked.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = tags.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    tags.any(|tag| tag == b"*" || opaque(tag) == opaque(etag.as_bytes()))
 }
 
 /// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, otherwise by `*`; without the header, no, since a

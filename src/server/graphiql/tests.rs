@@ -33,7 +33,7 @@ impl Answer {
 async fn ask(exposed: bool, request: &str) -> Answer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let routes = router(ServerState { exposed, ..state() });
+    let routes = router(ServerState { unauthenticated_beyond_loopback: exposed, ..state() });
     let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let headers: String = headers.lines().map(|header| format!("{header}\r\n")).collect();
@@ -92,7 +92,8 @@ async fn the_page_is_asked_for_anew_and_its_files_are_kept() {
     assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     for (path, answer) in [("/graphiql", &page), (file.as_str(), &asset)] {
         let etag = answer.header("etag").unwrap();
-        for tags in [etag.to_owned(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
+        let strong = etag.strip_prefix("W/").unwrap();
+        for tags in [etag.to_owned(), strong.to_owned(), format!("\"other\", {etag}"), "*".to_owned()] {
             let again = ask(false, &format!("GET {path}\nIf-None-Match: {tags}")).await;
             assert_eq!((again.status, again.body.len()), (304, 0), "{path} {tags}");
             assert_eq!(again.header("etag"), Some(etag));
@@ -129,9 +130,6 @@ async fn files_are_compressed_for_who_takes_it_and_whole_for_who_does_not() {
         assert_eq!(head.header("content-length"), Some(answer.body.len().to_string().as_str()), "{accept:?}");
         assert_eq!(head.header("etag"), answer.header("etag"));
     }
-    let path = format!("GET /graphiql/assets/{}\nAccept-Encoding: ", asset.name);
-    let (gzip, plain) = (ask(false, &format!("{path}gzip")).await, ask(false, &format!("{path}identity")).await);
-    assert_ne!(gzip.header("etag"), plain.header("etag"), "two contents, two tags");
 }
 
 #[tokio::test]
