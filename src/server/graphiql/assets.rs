@@ -99,18 +99,18 @@ pub(super) const ASSETS: [Asset; 28] = [
         bytes: include_bytes!("bundle/assets/graphql.worker-CnQW6F4w.js.gz"),
     },
     Asset {
-        name: "index-C_gkkdL3.js",
+        name: "index-Bji8ChBs.js",
         media_type: "text/javascript; charset=utf-8",
         digest: "f9d8bdda324e65f293b09ad1b3a2d382",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/index-C_gkkdL3.js.gz"),
+        bytes: include_bytes!("bundle/assets/index-Bji8ChBs.js.gz"),
     },
     Asset {
-        name: "index-hKH6va78.css",
+        name: "index-pJDAXGCH.css",
         media_type: "text/css; charset=utf-8",
-        digest: "7bb685fe8d09adc883b76bf6b62f88d9",
+        digest: "f79d536be6f955e8bc9771fd86a4d0b5",
         gzip: true,
-        bytes: include_bytes!("bundle/assets/index-hKH6va78.css.gz"),
+        bytes: include_bytes!("bundle/assets/index-pJDAXGCH.css.gz"),
     },
     Asset {
         name: "json.worker-ky6CAS4V.js",
