@@ -1,6 +1,6 @@
-//! `/graphiql`: the explorer in the browser. The page is built from npm packages by the project in `graphiql/page`, the result is
-//! kept in `graphiql/bundle` and compiled in (docs/GRAPHIQL.md). Nothing of it comes from elsewhere, and its policy lets
-//! nothing come.
+//! `/graphiql`: the explorer in the browser. The page is built from npm packages by the project in `graphiql/page`, the
+//! result is kept in `graphiql/bundle` and compiled in (docs/GRAPHIQL.md). Nothing of it comes from elsewhere, and its
+//! policy lets nothing come.
 //!
 //! What the page has to know stands in it as JSON: whether the gateway is open to everybody, and the first tabs.
 
@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::sync::LazyLock;
 
-/// Everything is forbidden, then what the page needs is allowed, from this origin alone. The editor writes style attributes
-/// and style elements, hence `unsafe-inline` for them.
+/// Everything is forbidden, then what the page needs is allowed, from this origin alone. The editor writes style
+/// attributes and style elements, hence `unsafe-inline` for them.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -41,8 +41,8 @@ const INDEX: &str = include_str!("graphiql/bundle/index.html");
 /// Where the page has what the server tells it.
 const PLACE: &str = "__GATEWAY__";
 
-/// The queries of the first tabs, with their variables as JSON or nothing. The first one needs none and answers anywhere. Those
-/// of the last fit the demonstration; elsewhere the answer names the sources that there are.
+/// The queries of the first tabs, with their variables as JSON or nothing. The first one needs none and answers
+/// anywhere. Those of the last fit the demonstration; elsewhere the answer names the sources that there are.
 const TABS: [(&str, Option<&str>); 5] = [
     (include_str!("../../examples/triage.graphql"), None),
     (include_str!("../../examples/overview.graphql"), None),
@@ -116,7 +116,8 @@ pub(super) async fn asset(
     response
 }
 
-/// The content, or 304 for who has it already. The same policy for the page and its files: a worker has that of its file.
+/// The content, or 304 for who has it already. The same policy for the page and its files: a worker has that of its
+/// file.
 fn conditional(
     asked: &HeaderMap,
     digest: &str,
@@ -149,8 +150,8 @@ fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     tags.any(|tag| tag == b"*" || opaque(tag) == opaque(etag.as_bytes()))
 }
 
-/// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, otherwise by `*`; without the header, no, since a
-/// client that says nothing may not be able to read it.
+/// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, otherwise by `*`; without the header, no,
+/// since a client that says nothing may not be able to read it.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let (mut named, mut any) = (None, None);
