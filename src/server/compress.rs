@@ -65,7 +65,7 @@ fn gzip(plain: &Bytes) -> io::Result<Vec<u8>> {
 }
 
 /// Whether the client takes gzip, and would not rather have the body as it is (RFC 9110, section 12.5.3).
-fn wants_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for member in values.flat_map(|value| value.split(',')) {

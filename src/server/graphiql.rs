@@ -8,6 +8,7 @@ mod assets;
 
 use super::ServerState;
 use super::answer::Problem;
+use super::compress::wants_gzip;
 use super::identify::RequestId;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
@@ -98,7 +99,7 @@ pub(super) async fn asset(
     let Some(asset) = assets::ASSETS.iter().find(|asset| asset.name == name) else {
         return Problem::new(StatusCode::NOT_FOUND, "GraphiQL has no such file.").response(&id);
     };
-    let gzip = asset.gzip && takes_gzip(&headers);
+    let gzip = asset.gzip && wants_gzip(&headers);
     let sent = [
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
@@ -148,24 +149,6 @@ fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let tags = asked.get_all(header::IF_NONE_MATCH).iter();
     let mut tags = tags.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
     tags.any(|tag| tag == b"*" || opaque(tag) == opaque(etag.as_bytes()))
-}
-
-/// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, otherwise by `*`; without the header, no,
-/// since a client that says nothing may not be able to read it.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let (mut named, mut any) = (None, None);
-    for member in values.flat_map(|value| value.split(',')) {
-        let (coding, parameters) = member.split_once(';').unwrap_or((member, ""));
-        let quality = parameters.trim().to_ascii_lowercase();
-        let refused = quality.strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
-        match coding.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => named = Some(!refused),
-            "*" => any = Some(!refused),
-            _ => {}
-        }
-    }
-    named.or(any).unwrap_or(false)
 }
 
 /// For the rare client that does not take gzip: a browser always does.
