@@ -112,7 +112,7 @@ impl App {
         let address = surroundings.address;
         let mut server = config.server;
         server.public_hosts.extend(config.public_url.as_ref().and_then(host));
-        let options = ApiOptions { download_key: key.derive("downloads"), base_url };
+        let options = ApiOptions { download_key: key.derive("downloads"), base_url, limits: config.limits.query };
         let api = Api::new(federation.clone(), options);
         let state = ServerState {
             api: Arc::new(api),

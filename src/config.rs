@@ -4,6 +4,7 @@
 mod server;
 
 use crate::domain::SourceName;
+use crate::graphql::QueryLimits;
 use crate::secret::Secret;
 use crate::server::ServerOptions;
 use crate::settings::{
@@ -54,12 +55,14 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How many rows of one source are read for one request where the source cannot sort or filter itself.
     pub scan_rows: usize,
+    /// What a GraphQL document may ask for.
+    pub query: QueryLimits,
 }
 
 impl Default for Limits {
-    /// 30 s, 10,000 rows.
+    /// 30 s, 10,000 rows; for documents see [`QueryLimits`].
     fn default() -> Self {
-        Limits { request_timeout: Duration::from_secs(30), scan_rows: 10_000 }
+        Limits { request_timeout: Duration::from_secs(30), scan_rows: 10_000, query: QueryLimits::default() }
     }
 }
 
@@ -197,7 +200,51 @@ impl Limits {
             number(100..=1_000_000),
             default.scan_rows as u64,
         );
-        Limits { request_timeout, scan_rows: usize::try_from(scan_rows).unwrap_or(usize::MAX) }
+        let doc = "What a GraphQL document may ask for; what asks for more is refused with `COST_LIMIT`. Fragments count where \
+                   they are spread.";
+        let query = table.section("query", doc, query_limits);
+        Limits { request_timeout, scan_rows: usize::try_from(scan_rows).unwrap_or(usize::MAX), query }
+    }
+}
+
+fn query_limits(table: &mut Table<'_, '_>) -> QueryLimits {
+    let default = QueryLimits::default();
+    QueryLimits {
+        bytes: table.or("bytes", "Length of the document, in bytes.", number(1_024..=1_048_576), default.bytes),
+        tokens: table.or(
+            "tokens",
+            "Lexical tokens of the document, and values in the variables.",
+            number(100..=100_000),
+            default.tokens,
+        ),
+        nesting: table.or(
+            "nesting",
+            "How deep brackets may nest in the document, and lists and objects in the variables.",
+            number(8..=128),
+            default.nesting,
+        ),
+        depth: table.or(
+            "depth",
+            "How deep fields may nest. Below `__schema` and `__type` it is 20, whatever stands here.",
+            number(1..=64),
+            default.depth,
+        ),
+        fields: table.or("fields", "Fields.", number(1..=10_000), default.fields),
+        aliases: table.or("aliases", "Fields with an alias.", number(0..=10_000), default.aliases),
+        root_fields: table.or("root_fields", "Fields of the operation itself.", number(1..=1_000), default.root_fields),
+        spreads: table.or("spreads", "Fragment spreads.", number(0..=10_000), default.spreads),
+        nodes: table.or(
+            "nodes",
+            "Records that the lists can have at most, by their page sizes, nested lists multiplied.",
+            number(1..=10_000_000),
+            default.nodes,
+        ),
+        introspection: table.or(
+            "introspection",
+            "Whether `__schema` and `__type` are answered. Clients that generate code and GraphiQL need them.",
+            boolean(),
+            default.introspection,
+        ),
     }
 }
 

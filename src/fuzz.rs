@@ -35,6 +35,12 @@ pub fn search(data: &[u8]) {
     assert!(search.matches([Some(text)].into_iter()), "{text:?}");
 }
 
+/// A text has a length and a depth, told before anything parses it.
+pub fn documents(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    crate::graphql::fuzz_document(text);
+}
+
 /// A text is a configuration, or its mistakes are told.
 pub fn settings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -58,11 +58,13 @@ pub(crate) struct Fault {
     pub source: Option<SourceName>,
     pub retryable: bool,
     pub retry_after: Option<Duration>,
+    /// What a request asks for, and the limit that it exceeds.
+    pub limit: Option<(u64, u64)>,
 }
 
 impl Fault {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Fault { code, message: message.into(), source: None, retryable: false, retry_after: None }
+        Fault { code, message: message.into(), source: None, retryable: false, retry_after: None, limit: None }
     }
 
     /// Bad input, naming the argument first: “`first` must be …”.
@@ -86,6 +88,11 @@ impl Fault {
         if let Some(after) = self.retry_after {
             extensions.set("retryAfterMs", u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
         }
+        if let Some((cost, limit)) = self.limit {
+            // Numbers of JSON are exact up to here.
+            extensions.set("cost", cost.min((1 << 53) - 1));
+            extensions.set("limit", limit);
+        }
         if times > 1 {
             extensions.set("count", times);
         }
@@ -106,6 +113,7 @@ impl From<&SourceError> for Fault {
             source: Some(error.source_name().clone()),
             retryable,
             retry_after,
+            limit: None,
         }
     }
 }
@@ -177,8 +185,9 @@ impl ErrorCode {
                 "Start again without `after`. Keep filter and order the same on all pages.",
             ),
             ErrorCode::CostLimit => (
-                "A query nested deeper than the limit in the message.",
-                "Ask for less in one request: fewer levels, smaller pages.",
+                "A query that asks for more fields, levels or records than the limit in the message.",
+                "Ask for less in one request: fewer levels, smaller pages. The operator can raise the limits in \
+                 `[limits.query]`.",
             ),
             ErrorCode::Internal => {
                 ("A fault of the gateway.", "Report it with the `requestId`; the log has the details.")
@@ -232,7 +241,7 @@ pub fn errors_document() -> String {
         "Generated from the code (`src/graphql/error.rs`); `tests/it/generated.rs` compares.\n\n",
         "Every error has a stable code in `extensions.code` and the request's id in `extensions.requestId`, which every ",
         "log line of the request has too. Errors of a source also have `source`, `retryable` and, where the source said ",
-        "it, `retryAfterMs`. Errors that differ only in list indexes are one error with the first path and `count`. ",
+        "it, `retryAfterMs`; `COST_LIMIT` has `cost` and `limit`. Errors that differ only in list indexes are one error with the first path and `count`. ",
         "Messages are written by the gateway; a source's own words are only in the log.\n\n",
         "| code | cause | example | remedy |\n|---|---|---|---|\n",
     ));

@@ -1,7 +1,7 @@
 //! The errors of an answer: those of a root field that differ only in list indexes are one, and there is a limit.
 
 use super::error::Fault;
-use async_graphql::{PathSegment, Pos, ServerError};
+use async_graphql::{Name, PathSegment, Pos, ServerError};
 use std::collections::HashMap;
 
 /// Errors of one root field, in the order in which they were met.
@@ -59,6 +59,15 @@ impl Faults {
         let told = self.first.into_iter().map(|met| met.fault.at([at, &met.path].concat(), met.pos, met.times));
         (told.collect(), self.left_out)
     }
+}
+
+/// Puts errors into the order of the root fields that they belong to: fields run at the same time, and which fails first is
+/// chance. `keys`: the response keys in their order.
+pub(crate) fn sort(errors: &mut [ServerError], keys: &[Name]) {
+    errors.sort_by_key(|error| match error.path.first() {
+        Some(PathSegment::Field(key)) => keys.iter().position(|known| known == key.as_str()).unwrap_or(usize::MAX),
+        _ => usize::MAX,
+    });
 }
 
 /// The errors of all root fields together: at most [`Faults::MAX`], of which the last says how many more there are.

@@ -29,6 +29,7 @@ mod session;
 mod store;
 
 pub use error::{ErrorCode, errors_document};
+pub use gate::QueryLimits;
 
 use crate::{
     federation::{Federation, FederationError},
@@ -62,6 +63,8 @@ pub struct ApiOptions {
     pub download_key: [u8; 32],
     /// Where clients reach the gateway, as `http://127.0.0.1:8080`.
     pub base_url: String,
+    /// What one document may ask for.
+    pub limits: QueryLimits,
 }
 
 /// A GraphQL request as a client sends it.
@@ -109,7 +112,7 @@ impl Api {
         let sdl = print(&schema);
         let places = Places::new(options.download_key);
         let downloads = Arc::new(Downloads::new(options.download_key, options.base_url));
-        Api { gate: Gate::new(&sdl), schema, sdl, federation, downloads, places }
+        Api { gate: Gate::new(&sdl, options.limits), schema, sdl, federation, downloads, places }
     }
 
     /// The schema in GraphQL's own language.
@@ -138,6 +141,7 @@ impl Api {
             errors_left_out: AtomicUsize::new(0),
         });
         let mut response = self.schema.execute(admitted.request.data(session.clone())).await;
+        faults::sort(&mut response.errors, &admitted.keys);
         faults::limit(&mut response.errors, session.errors_left_out.load(Ordering::Relaxed));
         let mut json = Json::with_capacity(size_hint(&response.data) + 128);
         json.raw("{\"data\":");
@@ -176,9 +180,18 @@ fn print(schema: &Schema<Query, EmptyMutation, EmptySubscription>) -> String {
     schema.sdl_with_options(SDLExportOptions::new().include_specified_by().prefer_single_line_descriptions())
 }
 
-/// The engine's own checks are reduced to `Fast`: the gate has checked the document, and changed it.
+/// What must hold for any text of a document, before it is parsed: the body of a fuzz target.
+pub(crate) fn fuzz_document(text: &str) {
+    gate::check_scan(text);
+}
+
+/// The engine's own checks are reduced to `Fast`: the gate has checked the document, and changed it. Its limit of depth
+/// counts fragments as levels; the gate's limits stand before it.
 fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
-    Schema::build(Query, EmptyMutation, EmptySubscription).validation_mode(ValidationMode::Fast).finish()
+    Schema::build(Query, EmptyMutation, EmptySubscription)
+        .validation_mode(ValidationMode::Fast)
+        .limit_recursive_depth(usize::MAX)
+        .finish()
 }
 
 fn refused(errors: Vec<ServerError>, request_id: &str) -> Response {

@@ -3,14 +3,15 @@
 use super::identify::{RequestId, identify};
 use super::*;
 use crate::federation::{CursorKey, Federation, FederationOptions};
-use crate::graphql::ApiOptions;
+use crate::graphql::{ApiOptions, QueryLimits};
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(super) fn state() -> ServerState {
     let options = FederationOptions { sources: Vec::new(), cursor_key: CursorKey([1; 32]), scan_limit: 100 };
-    let api = ApiOptions { download_key: [2; 32], base_url: "http://gateway.test".into() };
+    let api =
+        ApiOptions { download_key: [2; 32], base_url: "http://gateway.test".into(), limits: QueryLimits::default() };
     let next = AtomicU8::new(1);
     ServerState {
         api: Arc::new(Api::new(Arc::new(Federation::new(options)), api)),

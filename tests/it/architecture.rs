@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("federation", &["domain", "source", "telemetry"]),
     ("graphql", &["domain", "source", "federation", "telemetry"]),
     ("server", &["domain", "source", "graphql", "telemetry", "upstream"]),
-    ("config", &["domain", "vendors", "settings", "secret", "telemetry", "server", "upstream"]),
+    ("config", &["domain", "vendors", "settings", "secret", "telemetry", "server", "upstream", "graphql"]),
     (
         "app",
         &[
@@ -56,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "vendors",
         ],
     ),
-    ("fuzz", &["config", "domain", "federation", "settings", "vendors"]),
+    ("fuzz", &["config", "domain", "federation", "graphql", "settings", "vendors"]),
     ("lib", &[]),
     ("main", &["cli"]),
 ];

@@ -151,7 +151,7 @@ fn persistent_cursors_are_refused_without_a_place_for_their_key() {
 }
 
 /// Each variable, a value other than the default, and the line that `--print` then shows.
-const VARIABLES: [(&str, &str, &str); 28] = [
+const VARIABLES: [(&str, &str, &str); 38] = [
     ("LISTEN", "[::1]:1", "listen = \"[::1]:1\""),
     ("PUBLIC_URL", "https://gw.example/x", "public_url = \"https://gw.example/x\""),
     ("PUBLIC_HOSTS", "gw.example,::1", "public_hosts = [\"gw.example\", \"::1\"]"),
@@ -168,6 +168,16 @@ const VARIABLES: [(&str, &str, &str); 28] = [
     ("SERVER__MAX_BODY_BYTES", "4096", "max_body_bytes = 4096"),
     ("LIMITS__REQUEST_TIMEOUT_MS", "1234", "request_timeout_ms = 1234"),
     ("LIMITS__SCAN_ROWS", "777", "scan_rows = 777"),
+    ("LIMITS__QUERY__BYTES", "2001", "bytes = 2001"),
+    ("LIMITS__QUERY__TOKENS", "2002", "tokens = 2002"),
+    ("LIMITS__QUERY__NESTING", "23", "nesting = 23"),
+    ("LIMITS__QUERY__DEPTH", "24", "depth = 24"),
+    ("LIMITS__QUERY__FIELDS", "25", "fields = 25"),
+    ("LIMITS__QUERY__ALIASES", "26", "aliases = 26"),
+    ("LIMITS__QUERY__ROOT_FIELDS", "27", "root_fields = 27"),
+    ("LIMITS__QUERY__SPREADS", "28", "spreads = 28"),
+    ("LIMITS__QUERY__NODES", "29", "nodes = 29"),
+    ("LIMITS__QUERY__INTROSPECTION", "false", "introspection = false"),
     ("SOURCES__<NAME>__VENDOR", "ciso-assistant", "vendor = \"ciso-assistant\""),
     ("SOURCES__<NAME>__URL", "https://other.example/", "url = \"https://other.example/\""),
     ("SOURCES__<NAME>__TOKEN", "s3cret", "token = \"<secret>\""),

@@ -9,7 +9,7 @@ mod resolve;
 mod selection;
 pub(crate) mod world;
 
-use crate::support::{api, call};
+use crate::support::{api_within, call, wide};
 use apollo_compiler::Schema;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use facts::{Facts, facts};
@@ -46,7 +46,7 @@ fn schema() -> &'static Schema {
 /// The API over these sources, which can still be asked what they were asked.
 fn over(world: Vec<Memory>) -> (Api, Vec<Arc<Memory>>) {
     let sources: Vec<Arc<Memory>> = world.into_iter().map(Arc::new).collect();
-    (api(sources.iter().map(|source| source.clone() as Arc<dyn Source>).collect()), sources)
+    (api_within(sources.iter().map(|source| source.clone() as Arc<dyn Source>).collect(), wide()), sources)
 }
 
 fn caller(may_read_raw: bool) -> Call {

@@ -98,6 +98,16 @@ fn search() {
 }
 
 #[test]
+fn documents() {
+    let corpus = texts(&[
+        "{ incidents(first: 3, filter: {severity: [HIGH], title: {contains: \"web [store\"}}) { nodes { id } } }",
+        "query Q($a: Int = -1.5e3) { ...F @skip(if: $b) } # [{(\nfragment F on Query { a: viewer { name } }",
+        "{ a(b: \"\"\" { \\\"\"\" [ \"\"\", c: \"\\\"[\") }",
+    ]);
+    run("documents", &corpus, fuzz::documents);
+}
+
+#[test]
 fn settings() {
     let example = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateway.toml")).unwrap();
     let corpus = [example, b"[sources.a]\nvendor = \"ciso-assistant\"\nurl = \"http://x\"\ntoken = \"t\"\n".to_vec()];

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use incident_gateway::{
     domain::{Caller, SourceName},
     federation::{CursorKey, Federation, FederationOptions},
-    graphql::{Api, ApiOptions, Request},
+    graphql::{Api, ApiOptions, QueryLimits, Request},
     sandbox::{Sandbox, SandboxOptions},
     secret::Secret,
     source::{Call, Source},
@@ -59,9 +59,28 @@ pub(crate) fn source(base: &str, token: &str) -> Arc<dyn Source> {
 
 /// The API over these sources, with fixed keys.
 pub(crate) fn api(sources: Vec<Arc<dyn Source>>) -> Api {
+    api_within(sources, QueryLimits::default())
+}
+
+/// The same, with limits of its own for documents.
+pub(crate) fn api_within(sources: Vec<Arc<dyn Source>>, limits: QueryLimits) -> Api {
     let options = FederationOptions { sources, cursor_key: CursorKey([7; 32]), scan_limit: 10_000 };
-    let download = ApiOptions { download_key: [8; 32], base_url: "http://gateway.test".into() };
+    let download = ApiOptions { download_key: [8; 32], base_url: "http://gateway.test".into(), limits };
     Api::new(Arc::new(Federation::new(options)), download)
+}
+
+/// Limits that no document meets that a test makes for something else.
+pub(crate) fn wide() -> QueryLimits {
+    let count = 1_000_000;
+    QueryLimits {
+        depth: count,
+        fields: count,
+        aliases: count,
+        root_fields: count,
+        spreads: count,
+        nodes: u64::MAX,
+        ..QueryLimits::default()
+    }
 }
 
 impl Gateway {
@@ -70,8 +89,17 @@ impl Gateway {
         Self::over(SandboxOptions::default()).await
     }
 
+    /// The default world behind limits of its own.
+    pub(crate) async fn within(limits: QueryLimits) -> Self {
+        Self::with(SandboxOptions::default(), limits).await
+    }
+
     /// A world of its own.
     pub(crate) async fn over(options: SandboxOptions) -> Self {
+        Self::with(options, QueryLimits::default()).await
+    }
+
+    async fn with(options: SandboxOptions, limits: QueryLimits) -> Self {
         let sandbox = Sandbox::new(options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -79,7 +107,7 @@ impl Gateway {
         let serving = tokio::spawn(async move {
             served.serve(listener, std::future::pending()).await.unwrap();
         });
-        let api = Arc::new(api(vec![source(&base, sandbox.token())]));
+        let api = Arc::new(api_within(vec![source(&base, sandbox.token())], limits));
         Gateway { sandbox, base, api, serving, requests: AtomicU64::new(0) }
     }
 

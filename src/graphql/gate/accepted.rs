@@ -1,18 +1,28 @@
 //! Documents that were accepted before: a repeated query pays for neither parsing nor validation.
 
-use apollo_compiler::{ExecutableDocument as Checked, validation::Valid};
-use async_graphql::parser::types::ExecutableDocument;
+use super::{convert::Fragments, count::Counts, sizes::Sizes};
+use apollo_compiler::{Node, ast::VariableDefinition};
+use async_graphql::{Positioned, parser::types::OperationDefinition};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// A document that may run. The two syntax trees cannot be shared, so both are kept.
+/// A document that may run, as far as it is needed to run it: neither its text nor the validator's tree is kept.
 pub(super) struct Accepted {
-    /// None for documents that only ask for the schema.
-    pub checked: Option<Valid<Checked>>,
-    pub parsed: ExecutableDocument,
+    /// In the order of the document.
+    pub operations: Vec<Ready>,
+    pub fragments: Fragments,
+    pub sizes: Sizes,
+}
+
+/// One operation of a document.
+pub(super) struct Ready {
+    pub name: Option<String>,
+    pub counts: Counts,
+    pub variables: Vec<Node<VariableDefinition>>,
+    pub parsed: Positioned<OperationDefinition>,
 }
 
 /// Bounded by the number of documents and by their text. The key is a hash with a secret seed, so nobody can aim for
@@ -41,6 +51,8 @@ impl AcceptedDocuments {
     const MAX_DOCUMENTS: usize = 512;
     /// Of one generation, in bytes of text. Syntax trees are about twenty times as large.
     const MAX_BYTES: usize = 512 * 1024;
+    /// Of one document. One longer than this is read anew each time: a few of them would drive out all others.
+    const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
 
     pub(super) fn get(&self, query: &str) -> Option<Arc<Accepted>> {
         let key = self.seed.hash_one(query);
@@ -58,6 +70,9 @@ impl AcceptedDocuments {
     }
 
     pub(super) fn put(&self, query: &str, accepted: Arc<Accepted>) {
+        if query.len() > Self::MAX_DOCUMENT_BYTES {
+            return;
+        }
         let key = self.seed.hash_one(query);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, query, accepted);
     }
@@ -71,7 +86,7 @@ impl Known {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        if query.len() <= AcceptedDocuments::MAX_BYTES && self.young.insert(key, (query.into(), accepted)).is_none() {
+        if self.young.insert(key, (query.into(), accepted)).is_none() {
             self.young_bytes += query.len();
         }
     }
@@ -82,7 +97,7 @@ mod tests {
     use super::*;
 
     fn accepted() -> Arc<Accepted> {
-        Arc::new(Accepted { checked: None, parsed: async_graphql::parser::parse_query("{ a }").unwrap() })
+        Arc::new(Accepted { operations: vec![], fragments: Fragments::new(), sizes: Sizes::default() })
     }
 
     #[test]
@@ -101,7 +116,7 @@ mod tests {
     #[test]
     fn a_text_beyond_the_bound_is_not_kept() {
         let documents = AcceptedDocuments::default();
-        let long = "x".repeat(AcceptedDocuments::MAX_BYTES + 1);
+        let long = "x".repeat(AcceptedDocuments::MAX_DOCUMENT_BYTES + 1);
         documents.put(&long, accepted());
         assert!(documents.get(&long).is_none());
     }

@@ -1,36 +1,18 @@
 //! The root selection as the engine can run it: fragments opened, directives applied, equal response keys merged.
 
+use super::convert::Fragments;
 use async_graphql::{
     Name, Positioned, Value, Variables,
-    parser::types::{Directive, ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet},
+    parser::types::{Directive, Field, Selection, SelectionSet},
 };
 use async_graphql_value::Value as Written;
-use std::collections::{HashMap, HashSet};
-
-type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+use std::collections::HashSet;
 
 /// The fields of a root selection, in order, each response key once. Root types are concrete, so every fragment applies.
 pub(super) fn fields(set: &SelectionSet, fragments: &Fragments, variables: &Variables) -> Vec<Positioned<Field>> {
     let mut root = Root { variables, fragments, spread: HashSet::new(), fields: vec![] };
     root.flatten(set);
     root.fields
-}
-
-/// Whether a document asks for nothing but the schema: every root field starts with `__`, and something else than
-/// `__typename` is among them.
-pub(super) fn only_introspection(document: &ExecutableDocument) -> bool {
-    let mut schema = false;
-    let only = document.operations.iter().all(|(_, operation)| {
-        operation.node.selection_set.node.items.iter().all(|selection| match &selection.node {
-            Selection::Field(field) => {
-                let name = field.node.name.node.as_str();
-                schema |= name == "__schema" || name == "__type";
-                name.starts_with("__")
-            }
-            _ => false,
-        })
-    });
-    only && schema
 }
 
 struct Root<'a> {

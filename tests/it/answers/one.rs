@@ -2,7 +2,7 @@
 
 use crate::{
     differential::memory::{Asked, Memory, capabilities},
-    support::{api, call, now},
+    support::{api_within, call, now, wide},
 };
 use incident_gateway::{
     domain::*,
@@ -35,7 +35,7 @@ impl One {
         let mut memory = Memory::new("soc", capabilities(&[IncidentField::Owners]), records);
         change(&mut memory);
         let source = Arc::new(memory);
-        One { api: api(vec![source.clone() as Arc<dyn Source>]), source }
+        One { api: api_within(vec![source.clone() as Arc<dyn Source>], wide()), source }
     }
 
     /// The answer as text.
