@@ -122,3 +122,56 @@ fn admitted(chosen: &Ready, accepted: &Accepted, variables: Variables) -> Admitt
     request.set_parsed_query(document);
     Admitted { request, operation: kind, keys }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn gate() -> Gate {
+        Gate::new(&crate::graphql::sdl(), QueryLimits::default())
+    }
+
+    fn known(gate: &Gate, query: &str) -> bool {
+        gate.accepted.get(query).is_some()
+    }
+
+    #[test]
+    fn only_what_may_run_is_remembered() {
+        let gate = gate();
+        for refused in ["{ viewer { x } }", "{ viewer", &format!("{{ viewer {{ {} }} }}", "name ".repeat(600))] {
+            assert!(gate.admit(refused, None, Map::new()).is_err());
+            assert!(!known(&gate, refused));
+        }
+        let query = "query($n: Int) { incidents(first: $n) { nodes { assets(first: $n) { nodes { incidents(first: $n) { totalCount } } } } } }";
+        let variables = |n: u64| Map::from_iter([("n".to_owned(), json!(n))]);
+        assert!(gate.admit(query, None, variables(100)).is_err(), "1,010,100 records");
+        assert!(known(&gate, query), "the document may run with other variables");
+        assert!(gate.admit(query, None, variables(10)).is_ok());
+        assert!(gate.admit(query, None, variables(101)).is_err());
+    }
+
+    #[test]
+    fn a_long_document_runs_without_being_remembered() {
+        let gate = gate();
+        let long = format!("{{ viewer {{ name }} }} # {}", "x".repeat(100_000));
+        assert!(gate.admit(&long, None, Map::new()).is_ok());
+        assert!(!known(&gate, &long));
+    }
+
+    #[test]
+    fn what_the_engine_gets_is_one_operation_with_its_values() {
+        let query = "query A { __typename } query B($no: Boolean = true) { ...F viewer { kind } viewer @skip(if: $no) { roles } }
+                     fragment F on Query { viewer { name } }";
+        let mut admitted = gate().admit(query, Some("B"), Map::new()).unwrap();
+        assert_eq!(admitted.keys, ["viewer"]);
+        // There is no text that the engine could parse.
+        let document = admitted.request.parsed_query().unwrap();
+        let DocumentOperations::Single(operation) = &document.operations else { panic!("one operation") };
+        let [Positioned { node: Selection::Field(viewer), pos }] = &operation.node.selection_set.node.items[..] else {
+            panic!("one field")
+        };
+        assert_eq!((pos.line, pos.column), (2, 44));
+        assert_eq!(viewer.node.selection_set.node.items.len(), 2);
+    }
+}

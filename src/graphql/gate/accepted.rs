@@ -49,8 +49,8 @@ impl Default for AcceptedDocuments {
 impl AcceptedDocuments {
     /// Of one generation.
     const MAX_DOCUMENTS: usize = 512;
-    /// Of one generation, in bytes of text. Syntax trees are about twenty times as large.
-    const MAX_BYTES: usize = 512 * 1024;
+    /// Of one generation, in bytes of text. Syntax trees are twenty to sixty times as large: 30 MB at the very most.
+    const MAX_BYTES: usize = 256 * 1024;
     /// Of one document. One longer than this is read anew each time: a few of them would drive out all others.
     const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
 

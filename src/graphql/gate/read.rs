@@ -18,7 +18,7 @@ use apollo_compiler::{
     diagnostic::ToCliReport,
     parser::Parser,
     schema::{Component, ExtendedType},
-    validation::{DiagnosticList, Valid, WithErrors},
+    validation::{DiagnosticData, DiagnosticList, Valid, WithErrors},
 };
 use async_graphql::ServerError;
 
@@ -148,7 +148,7 @@ fn told(errors: &DiagnosticList, places: &Places<'_>, wrong: Vec<Wrong>) -> Vec<
         }
         if wrong.is_empty() || !of_values(found.error.unstable_error_name()) {
             let offset = found.error.location().map_or(usize::MAX, |location| location.offset());
-            all.push((offset, sentence(&found.error.to_string())));
+            all.push((offset, said(found.error)));
         }
     }
     all.extend(wrong.into_iter().map(|wrong| (wrong.offset.unwrap_or(usize::MAX), shorten(&wrong.message))));
@@ -158,7 +158,40 @@ fn told(errors: &DiagnosticList, places: &Places<'_>, wrong: Vec<Wrong>) -> Vec<
     all.into_iter().map(error).collect()
 }
 
-/// What apollo-compiler says, as a sentence.
+/// What apollo-compiler says, in words that a client understands.
+fn said(error: &DiagnosticData) -> String {
+    let own = error.to_string();
+    match error.unstable_error_name() {
+        // Syntax errors have no name, and speak in the names of tokens.
+        None => sentence(&TOKENS.iter().fold(own, |said, (name, written)| said.replace(name, written))),
+        Some("UndefinedDirective" | "UndefinedDefinition") => {
+            sentence(&own.replace("in this document", "in the schema"))
+        }
+        Some("UndefinedRootOperation") => {
+            sentence(&own.replace("root operation type is not defined", "is not possible here"))
+        }
+        // Its own words leave the field or the directive out, or write it without its sign.
+        Some("MissingSubselection" | "UnsupportedLocation") => {
+            let told = error.unstable_compat_message().unwrap_or(own);
+            sentence(&told.split(" Did you mean").next().unwrap_or_default().replace('"', "`"))
+        }
+        Some(_) => sentence(&own),
+    }
+}
+
+/// How the parser calls tokens, and how they are written.
+const TOKENS: [(&str, &str); 8] = [
+    ("expected R_CURLY", "expected `}`"),
+    ("expected L_CURLY", "expected `{`"),
+    ("expected R_PAREN", "expected `)`"),
+    ("expected L_PAREN", "expected `(`"),
+    ("expected R_BRACK", "expected `]`"),
+    ("expected COLON", "expected `:`"),
+    ("got EOF", "got the end of the document"),
+    ("Unexpected <EOF>", "unexpected end of the document"),
+];
+
+/// The first line, from a capital letter to a full stop.
 pub(super) fn sentence(said: &str) -> String {
     let said = shorten(said.lines().next().unwrap_or_default().trim_end_matches('.'));
     let mut characters = said.chars();

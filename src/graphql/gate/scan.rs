@@ -160,6 +160,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn every_token_counts_once_and_nothing_else(tokens in prop::collection::vec((token(), space()), 0..80)) {
             let text: String = tokens.iter().map(|((token, _), space)| format!("{token}{space}")).collect();

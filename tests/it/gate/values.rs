@@ -103,9 +103,12 @@ async fn mistakes_are_few_and_short_and_say_where() {
     }
     for (query, told) in [
         ("{ viewer { nam } }", "Type `Viewer` does not have a field `nam`."),
-        ("{ viewer { name }", "Syntax error: expected R_CURLY, got EOF."),
-        ("", "Syntax error: Unexpected <EOF>."),
-        ("mutation { x }", "`mutation` root operation type is not defined."),
+        ("{ viewer { name }", "Syntax error: expected `}`, got the end of the document."),
+        ("", "Syntax error: unexpected end of the document."),
+        ("mutation { x }", "`mutation` is not possible here."),
+        ("{ viewer }", "Field `viewer` of type `Query` must have a selection of subfields."),
+        ("query @skip(if: true) { viewer { name } }", "Directive `@skip` may not be used on QUERY."),
+        ("{ viewer @no { name } }", "Cannot find directive `@no` in the schema."),
         ("fragment F on Query { viewer { name } }", "Fragment `F` must be used in an operation."),
     ] {
         assert_eq!(message(&gateway, query, json!({})).await.2, told);
