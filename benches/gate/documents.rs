@@ -50,11 +50,11 @@ pub(crate) fn all() -> Vec<Document> {
         accepted("a text of 250 KB", format!("{{ incidents(filter: {{search: \"{}\"}}) @skip(if: true) {{ totalCount }} }}", "x".repeat(250_000))),
         accepted("14,900 ids", format!("{{ incidents(filter: {{ids: [{}]}}) @skip(if: true) {{ totalCount }} }}", repeat(14_900, |n| format!("\"{n}\" ")))),
         accepted(
-            "1,800 variables",
+            "1,600 variables",
             format!(
                 "query({}) {{ incidents(filter: {{ids: [{}]}}) @skip(if: true) {{ totalCount }} }}",
-                repeat(1_800, |n| format!("$v{n}: ID! = 1 ")),
-                repeat(1_800, |n| format!("$v{n} "))
+                repeat(1_600, |n| format!("$v{n}: ID! = 1 ")),
+                repeat(1_600, |n| format!("$v{n} "))
             ),
         ),
         accepted(
