@@ -205,7 +205,7 @@ fn style_sheets_bring_no_fonts_as_data_and_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn the_tabs_are_the_examples() {
+async fn the_tabs_are_examples() {
     let page = ask(false, "GET /graphiql").await;
     let told = told(&page);
     let tabs: Vec<&str> = told["tabs"].as_array().unwrap().iter().map(|tab| tab["query"].as_str().unwrap()).collect();
@@ -213,8 +213,8 @@ async fn the_tabs_are_the_examples() {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|end| end == "graphql"));
     let examples: BTreeSet<String> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    assert_eq!(tabs.iter().map(|&tab| tab.to_owned()).collect::<BTreeSet<_>>(), examples);
-    assert_eq!(tabs.len(), examples.len());
+    assert!(tabs.iter().all(|tab| examples.contains(*tab)), "every tab is an example as it stands in the folder");
+    assert_eq!(tabs.iter().collect::<BTreeSet<_>>().len(), tabs.len());
     assert!(!tabs[0].contains("!)"), "the first tab answers as it stands");
     for tab in told["tabs"].as_array().unwrap().iter().filter(|tab| tab["query"].as_str().unwrap().contains("!)")) {
         let variables: Value = serde_json::from_str(tab["variables"].as_str().unwrap()).unwrap();
