@@ -81,69 +81,89 @@ pub(super) fn plan(
     capabilities: &Capabilities,
 ) -> Result<SourcePlan, String> {
     let mut ids: Option<BTreeSet<NativeId>> = None;
-    let (mut tests, mut residual) = (Vec::<Test>::new(), Vec::new());
-    let (mut by_source, mut by_gateway) = (Fields::default(), Fields::default());
-    let mut pushed = Vec::new();
+    let mut parts = Parts::default();
     for conjunct in conjuncts {
         match conjunct {
             Filter::Test(Test::SourceIds(natives)) if capabilities.by_id.contains(&RecordKind::Incident) => {
                 let natives: BTreeSet<NativeId> = natives.into_iter().collect();
                 ids = Some(ids.map_or(natives.clone(), |ids| &ids & &natives));
-                by_source.add(IncidentField::Id);
+                parts.by_source.add(IncidentField::Id);
             }
-            Filter::Test(test) => {
-                let asked = as_source_sees(&test, capabilities);
-                // Two tests of one field must both hold, which a source may read as alternatives: one is enough there.
-                let length: usize = tests.iter().chain([&asked]).map(Capabilities::length).sum();
-                let ranges = capabilities.is_alone(&asked) && tests.iter().any(|other| matches!(other, Test::Time(..)));
-                let free = length <= capabilities.list.max_filter_bytes
-                    && !ranges
-                    && !tests.iter().any(|other| other.field() == asked.field());
-                match capabilities.fit(&asked) {
-                    Fit::Nothing => return Err(nothing_matches(test.field())),
-                    Fit::Source if free => {
-                        by_source.add(test.field());
-                        tests.push(asked);
-                        pushed.push(Filter::Test(test));
-                    }
-                    Fit::Both if free => {
-                        by_source.add(test.field());
-                        by_gateway.add(test.field());
-                        tests.push(asked);
-                        residual.push(Filter::Test(test));
-                    }
-                    Fit::Source | Fit::Both | Fit::Gateway => {
-                        by_gateway.add(test.field());
-                        residual.push(Filter::Test(test));
-                    }
-                }
-            }
+            Filter::Test(test) => parts.part(test, capabilities)?,
             other => {
-                other.visit(&mut |test| by_gateway.add(test.field()));
-                residual.push(other);
+                other.visit(&mut |test| parts.by_gateway.add(test.field()));
+                parts.residual.push(other);
             }
         }
     }
     let route = match ids {
         Some(ids) if ids.is_empty() => return Err(nothing_matches(IncidentField::Id)),
         Some(ids) => {
-            // Incidents are fetched by id alone.
-            tests.clear();
-            residual.append(&mut pushed);
-            by_source.0.retain(|field| {
-                let kept = *field == IncidentField::Id;
-                if !kept {
-                    by_gateway.add(*field);
-                }
-                kept
-            });
+            parts.leave_to_the_gateway();
             Route::ByIds(ids.into_iter().collect())
         }
         None if order.is_none_or(|order| capabilities.sorts(order.field, order.direction)) => Route::Ask,
         None => Route::Scan,
     };
-    let residual = Filter::All(residual);
-    Ok(SourcePlan { route, tests, residual, by_source: by_source.0, by_gateway: by_gateway.0 })
+    let Parts { tests, residual, by_source, by_gateway, .. } = parts;
+    Ok(SourcePlan { route, tests, residual: Filter::All(residual), by_source: by_source.0, by_gateway: by_gateway.0 })
+}
+
+/// A filter's tests, parted.
+#[derive(Default)]
+struct Parts {
+    tests: Vec<Test>,
+    residual: Vec<Filter>,
+    by_source: Fields,
+    by_gateway: Fields,
+    /// What the source alone applies, as it was asked for.
+    pushed: Vec<Filter>,
+}
+
+impl Parts {
+    /// Gives a test to whoever can apply it. `Err`: nothing can match.
+    fn part(&mut self, test: Test, capabilities: &Capabilities) -> Result<(), String> {
+        let asked = as_source_sees(&test, capabilities);
+        let fit = capabilities.fit(&asked);
+        if fit == Fit::Nothing {
+            return Err(nothing_matches(test.field()));
+        }
+        let room = self.has_room(&asked, capabilities);
+        if room && matches!(fit, Fit::Source | Fit::Both) {
+            self.by_source.add(test.field());
+            self.tests.push(asked);
+        }
+        if room && fit == Fit::Source {
+            self.pushed.push(Filter::Test(test));
+        } else {
+            self.by_gateway.add(test.field());
+            self.residual.push(Filter::Test(test));
+        }
+        Ok(())
+    }
+
+    /// Whether the request has room for another test.
+    fn has_room(&self, asked: &Test, capabilities: &Capabilities) -> bool {
+        let length: usize = self.tests.iter().chain([asked]).map(Capabilities::length).sum();
+        let ranges = capabilities.is_alone(asked) && self.tests.iter().any(|other| matches!(other, Test::Time(..)));
+        // Two tests of one field must both hold, which a source may read as alternatives: one is enough there.
+        let twice = self.tests.iter().any(|other| other.field() == asked.field());
+        length <= capabilities.list.max_filter_bytes && !ranges && !twice
+    }
+
+    /// Incidents are fetched by id alone.
+    fn leave_to_the_gateway(&mut self) {
+        self.tests.clear();
+        self.residual.append(&mut self.pushed);
+        let by_gateway = &mut self.by_gateway;
+        self.by_source.0.retain(|field| {
+            let kept = *field == IncidentField::Id;
+            if !kept {
+                by_gateway.add(*field);
+            }
+            kept
+        });
+    }
 }
 
 /// Fields in the order of their first mention.
