@@ -121,6 +121,7 @@ fn each<T, U>(found: Found<T>, make: impl Fn(T) -> U) -> Found<U> {
         failed: found.failed,
         malformed: found.malformed,
         masked: found.masked,
+        embedded: found.embedded,
     }
 }
 
@@ -132,6 +133,7 @@ fn gather<T>(answers: Vec<Answered<T>>) -> Batch<T> {
         match found {
             Ok(found) => {
                 (malformed, masked) = (found.malformed, found.masked);
+                batch.embedded.extend(found.embedded);
                 batch.found.extend(found.items.into_iter().map(|(id, item)| (key(id), item)));
                 batch.failed.extend(found.failed.into_iter().map(|(id, error)| (key(id), error)));
             }

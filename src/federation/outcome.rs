@@ -1,7 +1,7 @@
 //! What a request over many sources gives beside its data: how each source answered, and what it cost.
 
 use crate::{
-    domain::{IncidentField, Key, NativeId, SourceName, SourceStatus, Time},
+    domain::{IncidentField, Key, NativeId, Record, SourceName, SourceStatus, Time},
     source::{Call, SourceError},
 };
 use rustc_hash::FxHashMap;
@@ -92,13 +92,15 @@ impl SourceReport {
 pub struct Batch<T> {
     pub found: FxHashMap<Key, T>,
     pub failed: FxHashMap<Key, SourceError>,
+    /// Records that came along with these.
+    pub embedded: Vec<Record>,
     /// For each source that was asked, sorted by name.
     pub costs: Vec<(SourceName, Cost)>,
 }
 
 impl<T> Default for Batch<T> {
     fn default() -> Self {
-        Batch { found: FxHashMap::default(), failed: FxHashMap::default(), costs: Vec::new() }
+        Batch { found: FxHashMap::default(), failed: FxHashMap::default(), embedded: Vec::new(), costs: Vec::new() }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     store::{Loaded, erase},
 };
 use crate::{
-    domain::{DetailParts, Key, RecordKind, SourceName},
+    domain::{DetailParts, Key, Record, RecordKind, SourceName},
     federation::{self, Cost, FederationError},
     graphql::entity::{AllScopes, Health, IncidentConnection},
     source::Want,
@@ -91,7 +91,8 @@ fn delivered<T>(
     erase: impl Fn(T) -> Arc<Erased>,
 ) -> HashMap<Need, Delivered> {
     let costs = Arc::new(Costs::new(std::mem::take(&mut batch.costs)));
-    let answer = |need: &Need| {
+    let embedded: Arc<[Record]> = std::mem::take(&mut batch.embedded).into();
+    let mut answer = |need: &Need| {
         let (Need::Record(_, key) | Need::Detail(_, key)) = need else { return Loaded::Nothing };
         match (batch.found.remove(key), batch.failed.get(key)) {
             (Some(found), None) => Loaded::Found(erase(found)),
@@ -100,8 +101,11 @@ fn delivered<T>(
             (None, None) => Loaded::Nothing,
         }
     };
-    let mut answer = answer;
-    needs.iter().map(|need| (need.clone(), Delivered { loaded: answer(need), costs: costs.clone() })).collect()
+    let delivered = |need: &Need| {
+        let delivered = Delivered { loaded: answer(need), embedded: embedded.clone(), costs: costs.clone() };
+        (need.clone(), delivered)
+    };
+    needs.iter().map(delivered).collect()
 }
 
 async fn single(session: &Session, need: &Need) -> Delivered {
@@ -132,7 +136,7 @@ async fn single(session: &Session, need: &Need) -> Delivered {
         }
         Need::Record(..) | Need::Detail(..) => (Loaded::Nothing, vec![]),
     };
-    Delivered { loaded, costs: Arc::new(Costs::new(costs)) }
+    Delivered { loaded, embedded: Arc::default(), costs: Arc::new(Costs::new(costs)) }
 }
 
 /// What one call to one source gave.

@@ -27,6 +27,8 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone)]
 pub(crate) struct Delivered {
     pub loaded: Loaded,
+    /// Records that came along with the batch.
+    pub embedded: Arc<[Record]>,
     pub costs: Arc<Costs>,
 }
 
@@ -105,8 +107,9 @@ fn deliver(
     counted: &mut Vec<Arc<Costs>>,
     costs: &Costs,
 ) {
-    for (need, Delivered { loaded, costs: batch }) in delivered {
+    for (need, Delivered { loaded, embedded, costs: batch }) in delivered {
         if !counted.iter().any(|known| Arc::ptr_eq(known, &batch)) {
+            store.put_embedded(&embedded);
             costs.add_all(&batch);
             counted.push(batch);
         }

@@ -3,7 +3,8 @@
 use super::SourceError;
 use crate::{
     domain::{
-        Caller, DetailParts, ExportFormat, NativeId, Order, RawJson, RecordKind, Search, SourceStatus, Test, Time,
+        Caller, DetailParts, ExportFormat, NativeId, Order, RawJson, Record, RecordKind, Search, SourceStatus, Test,
+        Time,
     },
     upstream::Context,
 };
@@ -104,11 +105,13 @@ pub struct Found<T> {
     pub malformed: u32,
     /// Links inside the records that the source hides from this caller.
     pub masked: u32,
+    /// Other records that these told in full, beside their links; of incidents and details, these hold their own.
+    pub embedded: Vec<Record>,
 }
 
 impl<T> Default for Found<T> {
     fn default() -> Self {
-        Found { items: Vec::new(), failed: Vec::new(), malformed: 0, masked: 0 }
+        Found { items: Vec::new(), failed: Vec::new(), malformed: 0, masked: 0, embedded: Vec::new() }
     }
 }
 
@@ -119,6 +122,7 @@ impl<T> Found<T> {
         self.failed.extend(other.failed);
         self.malformed += other.malformed;
         self.masked += other.masked;
+        self.embedded.extend(other.embedded);
     }
 }
 

@@ -138,3 +138,18 @@ async fn what_comes_with_a_row_is_as_received_where_that_is_asked_of_it() {
         assert!(asked[0].what.contains(&format!("raw: {raw}")), "the row is where the owner stands: {asked:?}");
     }
 }
+
+#[tokio::test]
+async fn what_comes_along_with_other_records_costs_no_other_call() {
+    let mut host = asset("h");
+    host.owners = Some(vec![Link::bare(key("ann"))]);
+    let tie = AssetLink { asset: Link::bare(key("h")), kind: None, roles: vec![], source_roles: vec![] };
+    let row = Incident { assets: vec![tie], ..incident("1") };
+    let one = One::new(vec![Record::Incident(Arc::new(row)), Record::Asset(Arc::new(host))], |memory| {
+        memory.along = vec![Record::Owner(Arc::new(owner("ann")))];
+    });
+    let answer = one.ask("{ incidents { nodes { assets { nodes { owners { email } } } } } }").await;
+    let assets = json!({"nodes": [{"owners": [{"email": "ann@example.org"}]}]});
+    assert_eq!(answer, json!({"data": {"incidents": {"nodes": [{"assets": assets}]}}}));
+    assert_eq!(one.asked().len(), 2, "the list, and the assets of its rows");
+}

@@ -16,6 +16,8 @@ pub(crate) struct Memory {
     pub(crate) records: Vec<Record>,
     pub(crate) details: HashMap<NativeId, Details>,
     pub(crate) failing: Failing,
+    /// What comes along with every answer to ids of records.
+    pub(crate) along: Vec<Record>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -57,6 +59,7 @@ impl Memory {
             records,
             details: HashMap::new(),
             failing: Failing::default(),
+            along: Vec::new(),
             asked: Mutex::default(),
         }
     }
@@ -236,7 +239,10 @@ impl Source for Memory {
         want: Want,
     ) -> Answer<'a, Found<Record>> {
         self.note(format!("{kind:?} {want:?}"), ids);
-        self.answer(self.failing.batches.get(&kind), || self.by_id(kind, ids, |record| Some(within(want, record))))
+        self.answer(self.failing.batches.get(&kind), || {
+            let found = self.by_id(kind, ids, |record| Some(within(want, record)));
+            Found { embedded: self.along.clone(), ..found }
+        })
     }
 
     fn details<'a>(&'a self, _: &'a Call, request: &'a DetailRequest) -> Answer<'a, Found<Details>> {
