@@ -7,6 +7,7 @@ mod calls;
 mod ciso_assistant;
 mod clock;
 mod faults;
+mod kaspersky_xdr;
 mod random;
 mod simulation;
 mod wire;
@@ -38,22 +39,25 @@ const BODY_MAX: usize = 20 * 1024 * 1024;
 pub enum Vendor {
     #[default]
     CisoAssistant,
+    KasperskyXdr,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 1] = [Vendor::CisoAssistant];
+    pub const ALL: [Vendor; 2] = [Vendor::CisoAssistant, Vendor::KasperskyXdr];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {
         match self {
             Vendor::CisoAssistant => "ciso-assistant",
+            Vendor::KasperskyXdr => "kaspersky-xdr",
         }
     }
 
     fn build(self, world: &world::World, options: &SandboxOptions) -> Box<dyn Simulation> {
         match self {
             Vendor::CisoAssistant => Box::new(ciso_assistant::Server::new(world, options)),
+            Vendor::KasperskyXdr => Box::new(kaspersky_xdr::Server::new(world, options)),
         }
     }
 }
