@@ -2,6 +2,7 @@
 
 pub mod ciso_assistant;
 mod common;
+pub mod kaspersky_xdr;
 
 use crate::{
     domain::SourceName,
@@ -15,12 +16,14 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum VendorConfig {
     CisoAssistant(ciso_assistant::Config),
+    KasperskyXdr(kaspersky_xdr::Config),
 }
 
 /// A source as its vendor makes it: not yet [`crate::source::Checked`]. Nothing is sent.
 pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transport>) -> Arc<dyn Source> {
     match config {
         VendorConfig::CisoAssistant(config) => Arc::new(ciso_assistant::CisoAssistant::new(name, config, transport)),
+        VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
     }
 }
 
@@ -33,13 +36,19 @@ impl VendorConfig {
             doc: "CISO Assistant, releases 3.15.1 and later. `token`, or `email` and `password`, must be given.",
             read: |table| ciso_assistant::Config::declare(table).map(VendorConfig::CisoAssistant),
         };
-        table.variant("vendor", "The product whose API the source speaks.", &[ciso_assistant])
+        let kaspersky_xdr = Variant {
+            word: "kaspersky-xdr",
+            doc: "Kaspersky Next XDR Expert, releases 1.1 and later.",
+            read: |table| kaspersky_xdr::Config::declare(table).map(VendorConfig::KasperskyXdr),
+        };
+        table.variant("vendor", "The product whose API the source speaks.", &[ciso_assistant, kaspersky_xdr])
     }
 
     /// Limits of the conversation with the source.
     pub fn policy(&self) -> &Policy {
         match self {
             VendorConfig::CisoAssistant(config) => &config.policy,
+            VendorConfig::KasperskyXdr(config) => &config.policy,
         }
     }
 }

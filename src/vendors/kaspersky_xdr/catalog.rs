@@ -1,0 +1,114 @@
+//! What the server can do: the same in every release, but for custom workflows.
+
+use super::client::PAGE_ROWS;
+use super::words::{SEVERITIES, STATUS_FILTERS};
+use crate::{
+    domain::{CountPrecision, IncidentField, IncidentStatus, MetricParts, RecordKind, Resolution},
+    source::{
+        Capabilities, FilterCapability, FilterRule, ListCapabilities, SeverityCapability, StatusCapability,
+        WriteCapabilities,
+    },
+};
+
+/// What the server can do. With custom statuses, which no filter asks for by word, the gateway looks again at what the
+/// status filter gives.
+pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
+    Capabilities {
+        read: FIELDS.to_vec(),
+        severities: SEVERITIES
+            .iter()
+            .map(|(word, severity)| SeverityCapability { severity: *severity, word, writable: false })
+            .collect(),
+        statuses: statuses(custom_statuses),
+        detections: Vec::new(),
+        list: ListCapabilities {
+            filters: filters(custom_statuses),
+            // In which order rows come is not documented.
+            orders: Vec::new(),
+            max_page_size: PAGE_ROWS,
+            max_filter_bytes: 4_000,
+            total: CountPrecision::Exact,
+        },
+        by_id: vec![RecordKind::Incident, RecordKind::Evidence, RecordKind::Scope, RecordKind::Threat],
+        // People have an id and a name in rows, no list.
+        resolves_names: false,
+        catalog: vec![RecordKind::Scope],
+        metrics: MetricParts::default(),
+        exports: Vec::new(),
+        export_filters: Vec::new(),
+        reports: Vec::new(),
+        read_comments: false,
+        history: true,
+        delete_preview: false,
+        attachments: false,
+        assumed_time_zone: None,
+        write: WriteCapabilities::default(),
+    }
+}
+
+fn filters(custom_statuses: bool) -> Vec<FilterCapability> {
+    use IncidentField as F;
+    let status = match custom_statuses {
+        true => FilterCapability::narrowing(F::Status, FilterRule::AnyOf),
+        false => FilterCapability::new(F::Status, FilterRule::AnyOf),
+    };
+    vec![
+        status,
+        FilterCapability::new(F::Scope, FilterRule::AnyOf),
+        FilterCapability::new(F::CreatedAt, FilterRule::OneRange),
+        FilterCapability::new(F::UpdatedAt, FilterRule::OneRange),
+        FilterCapability::new(F::StatusChangedAt, FilterRule::OneRange),
+    ]
+}
+
+fn statuses(custom: bool) -> Vec<StatusCapability> {
+    let status = |word: &'static str, status: IncidentStatus| {
+        let closed = status == IncidentStatus::Closed;
+        StatusCapability {
+            status,
+            word,
+            writable: false,
+            needs_resolution: closed,
+            resolutions: match closed {
+                true => vec![Resolution::TruePositive, Resolution::FalsePositive, Resolution::LowPriority],
+                false => Vec::new(),
+            },
+            irreversible: closed,
+        }
+    };
+    let other = custom.then(|| status("", IncidentStatus::Other));
+    STATUS_FILTERS.iter().map(|(word, value)| status(word, *value)).chain(other).collect()
+}
+
+/// Fields that a row can fill.
+const FIELDS: [IncidentField; 26] = {
+    use IncidentField as F;
+    [
+        F::Id,
+        F::Reference,
+        F::ExternalReference,
+        F::Title,
+        F::Description,
+        F::Text,
+        F::Severity,
+        F::Priority,
+        F::Status,
+        F::Phase,
+        F::Resolution,
+        F::Origins,
+        F::CreatedManually,
+        F::CreatedAt,
+        F::UpdatedAt,
+        F::StatusChangedAt,
+        F::ResolvedAt,
+        F::FirstEventAt,
+        F::LastEventAt,
+        F::Owners,
+        F::Assets,
+        F::Threats,
+        F::Evidence,
+        F::Activity,
+        F::Scope,
+        F::AlertCounts,
+    ]
+};

@@ -1,0 +1,408 @@
+//! What the server sends: one struct for each kind of row (document “Viewing a list of incidents”, topic 269340, XDR 1.1;
+//! alerts and tenants: topic 269291 and below it). Texts stay as received; what they mean is `map`'s business. Private to this folder.
+
+mod read;
+
+pub(super) use read::{Moment, Read, Reading};
+
+use crate::domain::{RawJson, Text};
+use read::rows;
+use serde_json::value::RawValue;
+
+rows! {
+    /// A row of `incidents`. `HistoryRecords` come only with `withHistory`, `Assets` in full only with `withAffected`.
+    struct IncidentRow {
+        id: Text = "ID",
+        internal_id: Text = "InternalID",
+        tenant_id: Text = "TenantID",
+        name: Text = "Name",
+        description: Text = "Description",
+        external_ref: Text = "ExternalRef",
+        status: Text = "Status",
+        status_resolution: Text = "StatusResolution",
+        status_changed_at: Moment = "StatusChangedAt",
+        created_at: Moment = "CreatedAt",
+        updated_at: Moment = "UpdatedAt",
+        first_event_time: Moment = "FirstEventTime",
+        last_event_time: Moment = "LastEventTime",
+        severity: Text = "Severity",
+        priority: Text = "Priority",
+        // The data model page calls it so.
+        sign_of_creation: Text = "SignOfCreation" | "CreationType",
+        assignee: AssigneeRow = "Assignee",
+        // The data model page calls it so, with objects.
+        alerts: Vec<AlertId> = "AlertIDs" | "Alerts",
+        detection_technologies: Vec<Text> = "DetectionTechnologies",
+        tactics: Vec<MitreRow> = "MITRETactics",
+        techniques: Vec<MitreRow> = "MITRETechniques",
+        observables: Vec<(ObservableRow, Option<RawJson>)> = "Observables",
+        rules: Vec<(RuleRow, Option<RawJson>)> = "Rules",
+        assets: Vec<(AssetRow, Option<RawJson>)> = "Assets",
+        history: Vec<(HistoryRow, Option<RawJson>)> = "HistoryRecords",
+    }
+
+    /// Who works on it. Both members are empty where nobody does.
+    struct AssigneeRow {
+        id: Text = "ID",
+        name: Text = "Name",
+    }
+
+    /// A tactic or technique by the id of the MITRE catalogue.
+    struct MitreRow {
+        id: Text = "ID",
+    }
+
+    /// Something that was seen.
+    struct ObservableRow {
+        details: Text = "Details",
+        kind: Text = "Type",
+        value: Text = "Value",
+    }
+
+    /// A rule that raised an alert.
+    struct RuleRow {
+        id: Text = "ID",
+        // Not in the document of incidents; public clients read it.
+        internal_id: Text = "InternalID",
+        name: Text = "Name",
+        confidence: Text = "Confidence",
+        custom: bool = "Custom",
+        severity: Text = "Severity",
+        kind: Text = "Type",
+    }
+
+    /// A change.
+    struct HistoryRow {
+        entity_id: Text = "entityID",
+        entity_kind: Text = "entityKind",
+        kind: Text = "type",
+        created_at: Moment = "createdAt",
+        params: RawJson = "params",
+    }
+
+    /// A host or an account that an incident is about.
+    struct AssetRow {
+        id: Text = "ID",
+        is_attacker: bool = "IsAttacker",
+        is_victim: bool = "IsVictim",
+        ksc_server: Text = "KSCServer",
+        name: Text = "Name",
+        kind: Text = "Type",
+        host: HostRow = "HostInfo",
+        user: UserRow = "UserInfo",
+    }
+
+    /// A host as endpoint products know it. Whole numbers that are times are seconds or milliseconds since 1970.
+    struct HostRow {
+        id: Text = "ID",
+        tenant_id: Text = "TenantID",
+        display_name: Text = "DisplayName",
+        asset_source: Text = "AssetSource",
+        created_at: i64 = "CreatedAt",
+        is_deleted: bool = "IsDeleted",
+        ip_address: Vec<Text> = "IpAddress",
+        fqdn: Vec<Text> = "Fqdn",
+        mac_address: Vec<Text> = "MacAddress",
+        direct_categories: Vec<Text> = "DirectCategories",
+        weight: Text = "Weight",
+        cii_category: Text = "CiiCategory",
+        os: Text = "OS",
+        os_version: Text = "OSVersion",
+        sources: Vec<Text> = "Sources",
+        last_visible: i64 = "LastVisible",
+        products: Vec<ProductRow> = "Products",
+        ksc: KscRow = "KSC",
+        kics: KicsRow = "KICS",
+    }
+
+    /// A program on a host.
+    struct ProductRow {
+        version: Text = "ProductVersion",
+        name: Text = "ProductName",
+    }
+
+    /// What the server of the endpoint protection (KSC) knows.
+    struct KscRow {
+        group_id: i32 = "GroupID",
+        group_name: Text = "GroupName",
+        status_mask: Vec<i32> = "StatusMask",
+        status_id: i32 = "StatusID",
+        rt_protection_state: i32 = "RtProtectionState",
+        encryption_state: i32 = "EncryptionState",
+        anti_spam_status: i32 = "AntiSpamStatus",
+        email_av_status: i32 = "EmailAvStatus",
+        dlp_status: i32 = "DlpStatus",
+        edr_status: i32 = "EdrStatus",
+        last_av_bases_update: i64 = "LastAvBasesUpdate",
+        last_info_update: i64 = "LastInfoUpdate",
+        last_update: i64 = "LastUpdate",
+        last_system_start: i64 = "LastSystemStart",
+        virtual_server_id: i32 = "VirtualServerID",
+    }
+
+    /// What the monitor of an industrial network (KICS) knows.
+    struct KicsRow {
+        status: Text = "status",
+        risks: Vec<(RiskRow, Option<RawJson>)> = "risks",
+        server_ip: Text = "serverIP",
+        connector_id: i32 = "connectorID",
+        device_id: i32 = "deviceID",
+        hardware: ModelRow = "hardware",
+        software: ModelRow = "software",
+    }
+
+    /// A risk that an industrial device bears.
+    struct RiskRow {
+        id: Text = "ID",
+        name: Text = "Name",
+        category: Text = "Category",
+        description: Text = "Description",
+        description_url: Text = "DescriptionURL",
+        severity: Text = "Severity",
+        cvss: f64 = "Cvss",
+    }
+
+    /// A product by model.
+    struct ModelRow {
+        model: Text = "Model",
+        version: Text = "Version",
+        vendor: Text = "Vendor",
+    }
+
+    /// An account as the directory knows it.
+    struct UserRow {
+        osmp_id: Text = "osmpId",
+        tenant_id: Text = "tenantID",
+        tenant_name: Text = "tenantName",
+        domain: Text = "domain",
+        cn: Text = "cn",
+        display_name: Text = "displayName",
+        distinguished_name: Text = "distinguishedName",
+        mail: Text = "mail",
+        mail_nickname: Text = "mailNickname",
+        mobile: Text = "mobile",
+        object_sid: Text = "objectSID",
+        sam_account_name: Text = "samAccountName",
+        sam_account_type: Text = "samAccountType",
+        telephone_number: Text = "telephoneNumber",
+        user_principal_name: Text = "userPrincipalName",
+        is_archived: bool = "isArchived",
+        member_of: Vec<Text> = "memberOf",
+        title: Text = "title",
+        division: Text = "division",
+        department: Text = "department",
+        manager: Text = "manager",
+        location: Text = "location",
+        company: Text = "company",
+        street_address: Text = "streetAddress",
+        office: Text = "physicalDeliveryOfficeName",
+        managed_objects: Vec<Text> = "managedObjects",
+        user_account_control: Text = "userAccountControl",
+        when_created: i64 = "whenCreated",
+        when_changed: i64 = "whenChanged",
+        account_expires: i64 = "accountExpires",
+        bad_password_time: i64 = "badPasswordTime",
+    }
+
+    /// A row of `alerts`, as far as it is shown; the incident carries the rest.
+    struct AlertRow {
+        id: Text = "ID",
+        internal_id: Text = "InternalID",
+        tenant_id: Text = "TenantID",
+        name: Text = "Name",
+        severity: Text = "Severity",
+        detect_source: Text = "DetectSource",
+        status: Text = "Status",
+        status_resolution: Text = "StatusResolution",
+        first_event_time: Moment = "FirstEventTime",
+        last_event_time: Moment = "LastEventTime",
+        source_created_at: Moment = "SourceCreatedAt",
+        created_at: Moment = "CreatedAt",
+        updated_at: Moment = "UpdatedAt",
+        assignee: AssigneeRow = "Assignee",
+        tactics: Vec<MitreRow> = "MITRETactics",
+        techniques: Vec<MitreRow> = "MITRETechniques",
+    }
+
+    /// A row of `tenants`.
+    struct TenantRow {
+        id: Text = "ID",
+        name: Text = "Name",
+        description: Text = "Description",
+        subtenants: Vec<Text> = "Subtenants",
+        is_root: bool = "IsRoot",
+    }
+}
+
+/// The id of an alert: a text, or an object that holds it.
+#[derive(Debug)]
+pub(super) struct AlertId(pub(super) Text);
+
+impl Read for AlertId {
+    fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
+        if json.get().starts_with('{') {
+            let row = AlertRow::read(json, reading)?;
+            return row.internal_id.or(row.id).map(AlertId);
+        }
+        Text::read(json, reading).map(AlertId)
+    }
+}
+
+/// What a row is called by, in errors and where ids are compared.
+pub(super) trait Row: Read {
+    /// None where the row cannot be told from others; it is then of no use.
+    fn native(&self) -> Option<&str>;
+}
+
+impl Row for IncidentRow {
+    fn native(&self) -> Option<&str> {
+        self.internal_id.as_deref()
+    }
+}
+
+impl Row for AlertRow {
+    fn native(&self) -> Option<&str> {
+        self.internal_id.as_deref()
+    }
+}
+
+impl Row for TenantRow {
+    fn native(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
+
+/// Rows as far as they could be read.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    /// In the server's order, each with its place in the answer and its text.
+    pub(super) rows: Vec<(usize, T, Option<RawJson>)>,
+    /// As told; none where that is not a number.
+    pub(super) total: Option<u64>,
+    /// How many rows were sent, unreadable ones included.
+    pub(super) sent: usize,
+    /// Records that lack something or all, each once.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A record that could not be read, or not wholly.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Problem {
+    /// Its place in the answer.
+    pub(super) place: usize,
+    /// Its id, where that much could be read.
+    pub(super) id: Option<String>,
+    /// Where and why; for the log.
+    pub(super) what: String,
+}
+
+/// Reads `{"Total": …, "<list>": […]}`. A null list is an empty one. `raw`: keep the text of each record.
+/// Fails when the body is no such object; says why, for the log.
+pub(super) fn read_page<T: Row>(body: &[u8], list: &str, raw: bool) -> Result<Page<T>, String> {
+    let body = text(body);
+    let json: &RawValue = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+    let mut reading = Reading::default();
+    let members = read::members(json, &mut reading).ok_or("not an object")?;
+    let member = |name: &str| members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, json)| *json);
+    let total = member("Total").and_then(|json| reading.member::<i64>("Total", json));
+    let total = total.and_then(|total| u64::try_from(total).ok());
+    match member(list) {
+        None if total.is_none() => Err(format!("neither Total nor {list}")),
+        None => Ok(rows_of(Vec::new(), total, raw)),
+        Some(json) if json.get() == "null" => Ok(rows_of(Vec::new(), total, raw)),
+        Some(json) => {
+            let rows = serde_json::from_str(json.get()).map_err(|error| format!("{list}: {error}"))?;
+            Ok(rows_of(rows, total, raw))
+        }
+    }
+}
+
+/// Reads a bare list; otherwise as [`read_page`].
+pub(super) fn read_list<T: Row>(body: &[u8], raw: bool) -> Result<Page<T>, String> {
+    let body = text(body);
+    let rows: Option<Vec<&RawValue>> = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+    Ok(rows_of(rows.unwrap_or_default(), None, raw))
+}
+
+/// Bytes that are no text cost the characters that they stand in, not the page.
+fn text(body: &[u8]) -> std::borrow::Cow<'_, str> {
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), std::borrow::Cow::Borrowed)
+}
+
+fn rows_of<T: Row>(all: Vec<&RawValue>, total: Option<u64>, raw: bool) -> Page<T> {
+    let mut page = Page { rows: Vec::with_capacity(all.len()), total, sent: all.len(), problems: Vec::new() };
+    for (place, json) in all.into_iter().enumerate() {
+        let mut reading = Reading::new(raw);
+        let row = T::read(json, &mut reading);
+        let id = row.as_ref().and_then(T::native).filter(|id| !id.is_empty()).map(str::to_owned);
+        let problem = reading.first.or_else(|| id.is_none().then(|| "without an id".to_owned()));
+        if let Some(what) = problem {
+            page.problems.push(Problem { place, id: id.clone(), what });
+        }
+        if let (Some(row), Some(_)) = (row, id) {
+            page.rows.push((place, row, raw.then(|| RawJson::new(json.get()))));
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(body: &str) -> Page<IncidentRow> {
+        read_page(body.as_bytes(), "Incidents", true).unwrap()
+    }
+
+    #[test]
+    fn members_are_found_in_any_letter_case_and_under_their_other_names() {
+        let page = page(
+            r#"{"total":1,"incidents":[{"internalId":"a","tenantid":"t","CREATIONTYPE":"manual",
+                "alerts":[{"InternalID":"x","Name":"n"},"y",{"nothing":1}],"hostInfo":3}]}"#,
+        );
+        let (_, row, raw) = &page.rows[0];
+        assert_eq!((page.total, page.sent, page.problems.len()), (Some(1), 1, 0));
+        assert_eq!((row.native(), row.tenant_id.as_deref()), (Some("a"), Some("t")));
+        assert_eq!(row.sign_of_creation.as_deref(), Some("manual"));
+        let alerts: Vec<&str> = row.alerts.iter().flatten().map(|id| &*id.0).collect();
+        assert_eq!(alerts, ["x", "y"]);
+        assert!(raw.as_ref().unwrap().as_str().contains("hostInfo"), "what nobody documented is kept in the text");
+    }
+
+    #[test]
+    fn a_broken_member_costs_that_member_and_a_broken_row_that_row() {
+        let page = page(
+            r#"{"Total":"5","Incidents":[
+                {"InternalID":"a","Name":{"x":1},"Assets":[{"ID":"h","HostInfo":{"CreatedAt":"then","OS":"x"}},7],
+                 "Status":"open"},
+                7, null, {"Name":"no id"}, {"InternalID":"b","AlertIDs":null}]}"#,
+        );
+        assert_eq!((page.total, page.sent, page.problems.len(), page.rows.len()), (Some(5), 5, 4, 2));
+        let (place, row, _) = &page.rows[0];
+        assert_eq!((*place, row.name.as_deref(), row.status.as_deref()), (0, None, Some("open")));
+        let assets = row.assets.as_ref().unwrap();
+        assert_eq!(assets.len(), 1);
+        assert_eq!(assets[0].0.host.as_ref().unwrap().os.as_deref(), Some("x"));
+        let first = Problem { place: 0, id: Some("a".into()), what: "Name: not a text".into() };
+        assert_eq!(page.problems[0], first);
+        assert_eq!(page.rows[1].0, 4);
+        assert!(page.rows[1].1.alerts.is_none());
+    }
+
+    #[test]
+    fn null_and_absent_lists_are_empty_and_what_is_no_page_is_refused() {
+        for body in
+            [r#"{"Total":0,"Incidents":null}"#, r#"{"Total":0}"#, r#"{"Incidents":null}"#, r#"{"Incidents":[]}"#]
+        {
+            assert_eq!(page(body).sent, 0, "{body}");
+        }
+        assert_eq!(page(r#"{"Total":-1,"Incidents":[]}"#).total, None);
+        for body in
+            ["", "[]", "{}", "7", "null", r#"{"Incidents":{}}"#, r#"{"Total":"x"}"#, r#"{"Total":1,"Incidents":"#]
+        {
+            assert!(read_page::<IncidentRow>(body.as_bytes(), "Incidents", false).is_err(), "{body}");
+        }
+        assert_eq!(read_list::<TenantRow>(b"null", false).unwrap().sent, 0);
+        assert!(read_list::<TenantRow>(b"{}", false).is_err());
+    }
+}
