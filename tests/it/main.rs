@@ -23,6 +23,7 @@ mod fuzz;
 mod gate;
 mod generated;
 mod http;
+mod kaspersky_xdr;
 mod paging;
 mod recordings;
 mod relay;
