@@ -25,6 +25,7 @@ pub fn cursors(data: &[u8]) {
 /// A body of a vendor is a page or none; a page becomes records, whatever its members are.
 pub fn wire(data: &[u8]) {
     crate::vendors::ciso_assistant::fuzz_page(data);
+    crate::vendors::kaspersky_xdr::fuzz_page(data);
 }
 
 /// A text is a search; its terms occur in itself.

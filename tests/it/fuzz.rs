@@ -88,6 +88,10 @@ fn wire() {
             corpus.push(recorded["response"]["body"].to_string().into_bytes());
         }
     }
+    let kaspersky = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kaspersky-xdr");
+    for file in ["documented_example", "list_incidents_with_affected_and_history", "list_alerts"] {
+        corpus.push(fs::read(kaspersky.join(format!("{file}.json"))).unwrap());
+    }
     assert!(corpus.len() > 20, "{}", corpus.len());
     run("wire", &corpus, fuzz::wire);
 }

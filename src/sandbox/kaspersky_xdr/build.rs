@@ -86,7 +86,7 @@ fn host(world: &World, tenants: &[Tenant], index: usize, id: Uuid) -> Value {
     let mut info = json!({
         "ID": id.to_string(), "TenantID": tenants[host.unit + 1].id.to_string(), "DisplayName": host.name, "AssetSource": "ksc",
         "CreatedAt": seen, "IsDeleted": index % 19 == 18, "IpAddress": [host.ipv4], "Fqdn": [host.fqdn],
-        "MacAddress": [host.mac], "DirectCategories": if index % 3 == 0 { json!(["Servers", "Monitored"]) } else { Value::Null },
+        "MacAddress": [host.mac], "DirectCategories": if index.is_multiple_of(3) { json!(["Servers", "Monitored"]) } else { Value::Null },
         "Weight": LEVELS[3 - index % 4],
         "CiiCategory": if index % 8 == 7 { "CII" } else { "notCII" }, "OS": host.system.0, "OSVersion": host.system.1,
         "Sources": ["ksc", "kuma"], "LastVisible": seen + 300 * day,

@@ -3,7 +3,7 @@
 use super::client::PAGE_ROWS;
 use super::words::{SEVERITIES, STATUS_FILTERS};
 use crate::{
-    domain::{CountPrecision, IncidentField, IncidentStatus, MetricParts, RecordKind, Resolution},
+    domain::{CountPrecision, IncidentField, IncidentStatus, MetricParts, RecordKind, Resolution, Severity},
     source::{
         Capabilities, FilterCapability, FilterRule, ListCapabilities, SeverityCapability, StatusCapability,
         WriteCapabilities,
@@ -15,10 +15,7 @@ use crate::{
 pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
     Capabilities {
         read: FIELDS.to_vec(),
-        severities: SEVERITIES
-            .iter()
-            .map(|(word, severity)| SeverityCapability { severity: *severity, word, writable: false })
-            .collect(),
+        severities: severities(),
         statuses: statuses(custom_statuses),
         detections: Vec::new(),
         list: ListCapabilities {
@@ -44,6 +41,12 @@ pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }
+}
+
+/// Those that have a word, and the one of rows without any.
+fn severities() -> Vec<SeverityCapability> {
+    let words = SEVERITIES.iter().copied().chain([("", Severity::Unknown)]);
+    words.map(|(word, severity)| SeverityCapability { severity, word, writable: false }).collect()
 }
 
 fn filters(custom_statuses: bool) -> Vec<FilterCapability> {

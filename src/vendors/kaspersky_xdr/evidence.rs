@@ -7,7 +7,11 @@ use crate::domain::{
     AlertDetails, DetectionRule, Evidence, EvidenceKind, EvidenceLink, IncidentStatus, Link, NativeId, Observable,
     RawJson, Record, Resolution, Severity, ThreatKind,
 };
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::Arc};
+
+/// The longest value of an observable that stands in its id as it is, in bytes: longer ids would be none for clients.
+const LONGEST_IN_ID: usize = 256;
 
 impl Mapper {
     /// Links to an incident's evidence, each once: alerts, which are had by id, then observables and rules with their
@@ -27,7 +31,7 @@ impl Mapper {
             let id = format!(
                 "{incident}/observables/{}/{}",
                 row.kind.as_deref().unwrap_or_default(),
-                row.value.as_deref().unwrap_or_default()
+                short(row.value.as_deref().unwrap_or_default())
             );
             let id = told.free(id, &row.details);
             told.record(self.observable(&id, row, raw));
@@ -95,6 +99,16 @@ impl Mapper {
         evidence.raw = raw;
         Some(evidence)
     }
+}
+
+/// The value as a part of an id: of a long one, as addresses and command lines may be, the beginning and a digest.
+fn short(value: &str) -> String {
+    if value.len() <= LONGEST_IN_ID {
+        return value.to_owned();
+    }
+    let digest = Sha256::digest(value);
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}~{digest}", &value[..value.floor_char_boundary(LONGEST_IN_ID)])
 }
 
 /// What an incident's row told so far.

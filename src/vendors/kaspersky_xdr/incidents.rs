@@ -7,7 +7,7 @@ use super::tenants::{Asked, Tenants};
 use super::wire::{AlertRow, IncidentRow, Page, Row};
 use crate::{
     domain::{DetailParts, Details, Incident, NativeId, Record, Rows, Test},
-    source::{Call, DetailRequest, Found, ListRequest, SourceError, Want},
+    source::{Call, DetailRequest, Found, ListRequest, SourceError, SourceErrorKind, Want},
     upstream::uri::{self, IdList},
 };
 use futures_util::future::join_all;
@@ -96,9 +96,9 @@ impl Incidents<'_> {
 
     /// Incidents with this id, or with this short id. Short ids cannot be asked for; they are looked for in the list.
     pub(super) async fn named(&self, text: &str) -> Result<Vec<NativeId>, SourceError> {
-        let id = NativeId::new(text);
-        if is_uuid(&id) {
-            let found = self.fetch(std::slice::from_ref(&id), Want::default()).await?;
+        let ids: Vec<NativeId> = NativeId::typed(text).filter(is_uuid).collect();
+        if !ids.is_empty() {
+            let found = self.fetch(&ids, Want::default()).await?;
             if let Some((_, error)) = found.failed.first() {
                 return Err(error.clone());
             }
@@ -118,7 +118,12 @@ impl Incidents<'_> {
                 return Ok(found);
             }
         }
-        Ok(Vec::new())
+        // Whether it is further back cannot be told.
+        let name = &self.client.source;
+        let text = format!(
+            "The source “{name}” cannot search for this reference, and it is not among its first {MOST_SCANNED} incidents."
+        );
+        Err(SourceError::new(SourceErrorKind::Unavailable, name, INCIDENTS.operation, text))
     }
 
     /// The query of some tests and the tenants that it is for; none if nothing can match.

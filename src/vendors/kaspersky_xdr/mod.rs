@@ -217,3 +217,16 @@ impl Source for KasperskyXdr {
         Box::pin(async { Err(SourceError::unsupported(&self.info.name, "tell whom it takes the gateway for")) })
     }
 }
+
+/// See [`crate::fuzz::wire`].
+pub(crate) fn fuzz_page(body: &[u8]) {
+    let mapper = Mapper { source: SourceName::new("fuzz") };
+    let with = map::With { affected: true, history: true };
+    let mut notes = map::Notes::default();
+    if let Ok(page) = wire::read_page::<wire::IncidentRow>(body, "Incidents", true) {
+        page.rows.into_iter().for_each(|(_, row, raw)| drop(mapper.incident(row, raw, with, &mut notes)));
+    }
+    if let Ok(page) = wire::read_page::<wire::AlertRow>(body, "Alerts", false) {
+        page.rows.into_iter().for_each(|(_, row, raw)| drop(mapper.alert(row, raw, &mut notes)));
+    }
+}

@@ -3,7 +3,7 @@
 //! They are configured, or else all that the server names; remembered, since every request needs them. Those that may not be
 //! read are found by asking for each apart, remembered too, and told with every list that lacks their rows.
 
-use super::client::{Client, Endpoint, TENANTS};
+use super::client::{Client, Endpoint, TENANTS, is_uuid};
 use super::map::{Mapper, text};
 use super::wire::{Page, TenantRow};
 use crate::vendors::common::Remembered;
@@ -73,7 +73,7 @@ impl Tenants {
             return Ok(self.configured.clone());
         }
         let known = self.known(client, call, self.since()).await?;
-        Ok(known.all.iter().map(|tenant| tenant.id.clone()).collect())
+        Ok(known.all.iter().map(|tenant| tenant.id.clone()).filter(is_uuid).collect())
     }
 
     /// Asks for rows of the wanted tenants; `query` makes the query for those that are asked for. If they are refused

@@ -56,7 +56,6 @@ pub(super) fn activity(word: &str) -> ActivityKind {
         ("severitychanged", ActivityKind::SeverityChanged),
         ("assigned", ActivityKind::Assigned),
         ("created", ActivityKind::Created),
-        ("commentadded", ActivityKind::Commented),
         ("updated", ActivityKind::Updated),
         ("changed", ActivityKind::Updated),
     ];

@@ -137,8 +137,23 @@ async fn a_server_that_ignores_ids_or_repeats_rows_gives_no_records_that_nobody_
     let source = answering(fixture("list_incidents.json"));
     let id = NativeId::new("5c9e9c51-1f5a-4c0f-b7a1-0de0d5a1f303");
     let found = source.fetch(&call(), std::slice::from_ref(&id), PLAIN).await.unwrap();
-    assert_eq!(found.items.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), [id.clone()]);
+    assert_eq!(found.items.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&id]);
     let row = json!({ "InternalID": id.to_string(), "Name": "n" });
     let twice = answering(json!({ "Total": 2, "Incidents": [row, row] }).to_string());
     assert_eq!(twice.fetch(&call(), &[id], PLAIN).await.unwrap().items.len(), 1);
+}
+
+/// A command line or an address may be longer than an id can be.
+#[tokio::test]
+async fn long_observables_have_ids_that_clients_can_use() {
+    let long = |end: &str| format!("https://example.test/{}{end}", "ä/".repeat(5_000));
+    let observable = |value: String| json!({ "Type": "url", "Value": value });
+    let row =
+        json!({ "InternalID": nobody(1).to_string(), "Observables": [observable(long("a")), observable(long("b"))] });
+    let incident = list(json!({ "Total": 1, "Incidents": [row] }).to_string()).await.items.remove(0);
+    let evidence = incident.told.as_ref().unwrap().evidence.as_ref().unwrap();
+    let ids: Vec<String> =
+        evidence.iter().map(|link| GlobalId::new(IdKind::Evidence, link.evidence.key.clone()).to_string()).collect();
+    assert!(ids.len() == 2 && ids[0] != ids[1]);
+    assert!(ids.iter().all(|id| id.parse::<GlobalId>().is_ok()));
 }

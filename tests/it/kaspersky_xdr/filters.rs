@@ -156,6 +156,7 @@ async fn clients_can_filter_by_everything_that_incidents_show() {
             Box::new(|node| node["title"].as_str().unwrap().to_lowercase().contains(&title.to_lowercase())),
         ),
         (format!("references: [\"{reference}\"]"), Box::new(|node| node["reference"] == reference.as_str())),
+        ("severity: [UNKNOWN]".into(), Box::new(|node| node["severity"] == "UNKNOWN")),
         (
             "severity: [HIGH, UNKNOWN]".into(),
             Box::new(|node| node["severity"] == "HIGH" || node["severity"] == "UNKNOWN"),

@@ -149,6 +149,7 @@ async fn short_ids_and_ids_name_an_incident() {
     let texts = [
         oldest.reference.as_deref().unwrap().to_owned(),
         oldest.key.native.to_string(),
+        oldest.key.native.to_string().to_uppercase().replace('-', ""),
         "0".into(),
         nobody(3).to_string(),
         "Phishing".into(),
@@ -157,5 +158,20 @@ async fn short_ids_and_ids_name_an_incident() {
     let references: Vec<Reference> = texts.into_iter().map(Reference::Incident).collect();
     let named = bench.source.resolve(&call(), &references).await.unwrap();
     let it = vec![oldest.key.native.clone()];
-    assert_eq!(named, [it.clone(), it, vec![], vec![], vec![], vec![]]);
+    assert_eq!(named, [it.clone(), it.clone(), it, vec![], vec![], vec![], vec![]]);
+}
+
+/// A short id that lies further back than is read is not said to be nobody's.
+#[tokio::test]
+async fn a_short_id_that_is_not_met_in_time_is_an_error() {
+    let source = over(&[TENANT], |request| {
+        let page: usize = request.url.query_pairs().find(|(name, _)| name == "page").unwrap().1.parse().unwrap();
+        let row =
+            |number: usize| json!({ "InternalID": format!("00000000-0000-4000-8000-{number:012}"), "ID": number });
+        let rows: Vec<_> = (page * 100..page * 100 + 100).map(row).collect();
+        json(200, json!({ "Total": 1_000_000, "Incidents": rows }).to_string())
+    });
+    let asked = async |text: &str| source.resolve(&call(), &[Reference::Incident(text.into())]).await;
+    assert_eq!(asked("10050").await.unwrap()[0].len(), 1);
+    assert_eq!(asked("10250").await.unwrap_err().kind(), SourceErrorKind::Unavailable);
 }
