@@ -157,3 +157,28 @@ async fn long_observables_have_ids_that_clients_can_use() {
     assert!(ids.len() == 2 && ids[0] != ids[1]);
     assert!(ids.iter().all(|id| id.parse::<GlobalId>().is_ok()));
 }
+
+/// A directory writes “never” as no time, as the last that it can write, or as a year far away.
+#[tokio::test]
+async fn accounts_that_never_expire_have_no_such_time() {
+    for (written, shown) in [
+        (json!(1_900_000_000), Some(1_900_000_000)),
+        (json!(1_900_000_000_000_i64), Some(1_900_000_000)),
+        (json!("1900000000"), Some(1_900_000_000)),
+        (json!(0), None),
+        (json!(-1), None),
+        (json!(253_402_300_799_i64), None),
+        (json!(253_402_300_799_000_i64), None),
+        (json!(i64::MAX), None),
+        (json!(null), None),
+    ] {
+        let asset = json!({ "ID": "u", "Type": "user", "UserInfo": { "accountExpires": written, "whenCreated": 7 } });
+        let row = json!({ "InternalID": nobody(1).to_string(), "Assets": [asset] });
+        let source = answering(json!({ "Total": 1, "Incidents": [row] }).to_string());
+        let request = ListRequest { want: Want { assets: true, ..PLAIN }, ..page() };
+        let incident = source.list(&call(), &request).await.unwrap().items.remove(0);
+        let Some(Record::Asset(asset)) = incident.embedded.last() else { panic!("{:?}", incident.embedded) };
+        let account = asset.technical.as_ref().unwrap().account.as_ref().unwrap();
+        assert_eq!(account.expires_at.map(|at| at.timestamp()), shown, "{written}");
+    }
+}
