@@ -77,6 +77,11 @@ impl Client {
             let what = "that it has no such address (check the source's url)";
             return SourceError::malformed(&self.source, list.operation, what);
         }
+        if answer.status == 403 && list.path == TENANTS.path {
+            let what = "took the gateway's token for nobody's, or does not let it list tenants: renew it, allow that, or \
+                        configure tenants";
+            return made(SourceErrorKind::Forbidden, what);
+        }
         if answer.status == 400 {
             // The server has no 401: a header that it cannot read is the only way to tell that there is no token.
             let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

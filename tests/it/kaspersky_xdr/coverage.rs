@@ -66,16 +66,18 @@ fn check(shown: &Value, expected: &[(&str, Value)]) {
     }
 }
 
-#[tokio::test]
-async fn every_member_of_an_incident_is_shown() {
-    let query = "{ incidents { totalCount nodes { reference sourceId scope { sourceId name kind root } title
+/// All that an incident shows.
+const INCIDENT: &str = "{ incidents { totalCount nodes { reference sourceId scope { sourceId name kind root } title
         evidence { nodes { kind sourceId title description severity sourceSeverity sourceType observable { type value }
             rule { type confidence custom } } }
         alertCounts { total } owners { sourceId name kind } createdAt origins firstEventAt lastEventAt
         threats { nodes { kind reference sourceId name provider } } severity sourceSeverity externalReference status
         sourceStatus phase statusChangedAt resolvedAt resolution sourceResolution updatedAt description createdManually priority
         sourcePriority raw activity { nodes { subjectId subjectType kind sourceType at details raw } } } } }";
-    let mut data = data(&gateway(), query).await;
+
+#[tokio::test]
+async fn every_member_of_an_incident_is_shown() {
+    let mut data = data(&gateway(), INCIDENT).await;
     assert_eq!(data["incidents"]["totalCount"], 1);
     let node = data["incidents"]["nodes"][0].take();
     check(
@@ -135,9 +137,8 @@ async fn every_member_of_an_incident_is_shown() {
     assert!(observable.ends_with("/ip/Observables.Value"), "{observable}");
 }
 
-#[tokio::test]
-async fn every_member_of_a_host_is_shown() {
-    let query = "{ incidents { nodes { assets { edges { roles node { sourceId kind sourceType name displayName managementServer raw
+/// All that a host shows.
+const HOST: &str = "{ incidents { nodes { assets { edges { roles node { sourceId kind sourceType name displayName managementServer raw
         scope { sourceId name } origins createdAt deleted ipAddresses domainNames macAddresses categories criticality
         sourceCriticality criticalInfrastructure operatingSystem { name version } lastSeenAt software { name vendor version }
         hardware { name vendor version } protection { groupId groupName statusMask statusCode realTimeProtectionCode encryptionCode
@@ -145,13 +146,29 @@ async fn every_member_of_a_host_is_shown() {
             updatedAt systemStartedAt virtualServerId }
         industrial { status serverIpAddress connectorId deviceId }
         risks { kind sourceId name category description url severity sourceSeverity cvss } } } } } } }";
-    let data = data(&gateway(), query).await;
+
+/// A text of the host in the example: its own path.
+fn host(member: &str) -> Value {
+    json!(format!("Assets.HostInfo.{member}"))
+}
+
+/// A time of the host in the example.
+fn at(member: &str) -> Value {
+    time(&format!("Assets.0.HostInfo.{member}"))
+}
+
+#[tokio::test]
+async fn every_member_of_a_host_is_shown() {
+    let data = data(&gateway(), HOST).await;
     let edge = &data["incidents"]["nodes"][0]["assets"]["edges"][0];
     assert_eq!(edge["roles"], json!(["VICTIM", "ATTACKER"]));
-    let host = |member: &str| json!(format!("Assets.HostInfo.{member}"));
-    let code = |member: &str| json!(number(&format!("Assets.0.HostInfo.KSC.{member}")));
-    let at = |member: &str| time(&format!("Assets.0.HostInfo.{member}"));
-    let mut expected = vec![
+    let model = |part: &str| {
+        let member = |name: &str| host(&format!("KICS.{part}.{name}"));
+        json!({ "name": member("Model"), "vendor": member("Vendor"), "version": member("Version") })
+    };
+    let program =
+        json!({ "name": host("Products.ProductName"), "vendor": null, "version": host("Products.ProductVersion") });
+    let expected = [
         ("sourceId", json!("Assets.ID")),
         ("kind", json!("HOST")),
         ("sourceType", json!("host")),
@@ -172,15 +189,17 @@ async fn every_member_of_a_host_is_shown() {
         ("criticalInfrastructure", json!("notCII")),
         ("operatingSystem", json!({ "name": host("OS"), "version": host("OSVersion") })),
         ("raw.Data", json!({})),
+        ("hardware", model("hardware")),
+        ("software", json!([model("software"), program])),
     ];
-    let model = |part: &str| {
-        let member = |name: &str| host(&format!("KICS.{part}.{name}"));
-        json!({ "name": member("Model"), "vendor": member("Vendor"), "version": member("Version") })
-    };
-    let program =
-        json!({ "name": host("Products.ProductName"), "vendor": null, "version": host("Products.ProductVersion") });
-    expected.push(("hardware", model("hardware")));
-    expected.push(("software", json!([model("software"), program])));
+    check(&edge["node"], &expected);
+}
+
+#[tokio::test]
+async fn every_member_of_a_hosts_protection_and_risks_is_shown() {
+    let data = data(&gateway(), HOST).await;
+    let code = |member: &str| json!(number(&format!("Assets.0.HostInfo.KSC.{member}")));
+    let mut expected = Vec::new();
     for (place, member) in [
         ("protection.groupId", "GroupID"),
         ("protection.statusCode", "StatusID"),
@@ -214,7 +233,7 @@ async fn every_member_of_a_host_is_shown() {
         ("risks.0.sourceSeverity", json!(number("Assets.0.HostInfo.KICS.risks.0.Severity").to_string())),
         ("risks.0.cvss", json!(number("Assets.0.HostInfo.KICS.risks.0.Cvss") as f64)),
     ]);
-    check(&edge["node"], &expected);
+    check(&data["incidents"]["nodes"][0]["assets"]["edges"][0]["node"], &expected);
 }
 
 /// A client may not be sent what is no address, so that the member has to be one here.

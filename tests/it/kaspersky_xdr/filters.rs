@@ -115,6 +115,11 @@ async fn filters_hold_together_and_a_second_range_is_the_gateways() {
     assert!(report["filteredByGateway"].as_array().unwrap().contains(&"UPDATED_AT".into()), "{report}");
 }
 
+/// Whether one of a node's links has the id.
+fn has(node: &Value, list: &str, id: &str) -> bool {
+    node[list]["nodes"].as_array().unwrap().iter().any(|other| other["id"] == id)
+}
+
 fn ids(nodes: &Value) -> BTreeSet<String> {
     nodes.as_array().unwrap().iter().map(|node| node["sourceId"].as_str().unwrap().to_owned()).collect()
 }
@@ -130,9 +135,6 @@ async fn clients_can_filter_by_everything_that_incidents_show() {
         )
         .await;
     let nodes = whole["incidents"]["nodes"].as_array().unwrap();
-    let has = |node: &Value, list: &str, id: &str| {
-        node[list]["nodes"].as_array().unwrap().iter().any(|other| other["id"] == id)
-    };
     let first = |list: &str| {
         let node = nodes.iter().find(|node| node[list]["nodes"].as_array().is_some_and(|all| !all.is_empty())).unwrap();
         node[list]["nodes"][0]["id"].as_str().unwrap().to_owned()

@@ -182,3 +182,12 @@ async fn the_documented_list_is_read_and_unknown_tenants_are_missing() {
     assert_eq!((scope.name.as_deref(), scope.description.as_deref()), (Some("Branch North"), None));
     assert_eq!(scope.parent.as_ref().unwrap().key, key(TENANT));
 }
+
+/// An unknown token and one that may not list tenants are refused alike: the operator is told what to look at.
+#[tokio::test]
+async fn a_refused_list_of_tenants_says_what_can_be_done() {
+    let source = over(&[], |_| json(403, fixture("error_403.json")));
+    let error = source.list(&call(), &page()).await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::Forbidden);
+    assert!(error.public().contains("configure tenants") && !error.public().contains("access denied"), "{error}");
+}
