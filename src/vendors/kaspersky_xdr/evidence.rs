@@ -5,7 +5,7 @@ use super::wire::{AlertRow, IncidentRow, ObservableRow, RuleRow};
 use super::words::{RESOLUTIONS, SEVERITIES, STATUSES};
 use crate::domain::{
     AlertDetails, DetectionRule, Evidence, EvidenceKind, EvidenceLink, IncidentStatus, Link, NativeId, Observable,
-    RawJson, Record, Resolution, Severity, ThreatKind,
+    Owner, RawJson, Record, Resolution, Severity, ThreatKind,
 };
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::Arc};
@@ -68,8 +68,14 @@ impl Mapper {
         evidence
     }
 
-    /// An alert; none without an id. A status that incidents do not have, as `inIncident`, is OTHER.
-    pub(super) fn alert(&self, row: AlertRow, raw: Option<RawJson>, notes: &mut Notes) -> Option<Evidence> {
+    /// An alert and who is assigned to it; none without an id. A status that incidents do not have, as `inIncident`, is
+    /// OTHER.
+    pub(super) fn alert(
+        &self,
+        row: AlertRow,
+        raw: Option<RawJson>,
+        notes: &mut Notes,
+    ) -> Option<(Evidence, Option<Owner>)> {
         let mut evidence = Evidence::new(self.key(&text(row.internal_id)?), EvidenceKind::Alert);
         let threats = [(row.tactics, ThreatKind::Tactic), (row.techniques, ThreatKind::Technique)];
         let threats = threats.into_iter().flat_map(|(rows, kind)| self.threats(rows, kind));
@@ -81,8 +87,8 @@ impl Mapper {
         evidence.observed_at = time(row.source_created_at);
         evidence.created_at = time(row.created_at);
         evidence.updated_at = time(row.updated_at);
-        evidence.owners =
-            Some(row.assignee.and_then(|row| self.owner(row)).map(|(_, link)| link).into_iter().collect());
+        let (owner, link) = row.assignee.and_then(|row| self.owner(row)).unzip();
+        evidence.owners = Some(link.into_iter().collect());
         evidence.scope = text(row.tenant_id).map(|id| Link::bare(self.key(&id)));
         let status = evidence.source_status.as_deref();
         let meant = status.map(|word| super::words::meaning(&STATUSES, word).unwrap_or(IncidentStatus::Other));
@@ -97,7 +103,7 @@ impl Mapper {
             ..AlertDetails::default()
         }));
         evidence.raw = raw;
-        Some(evidence)
+        Some((evidence, owner))
     }
 }
 

@@ -76,22 +76,27 @@ impl Incidents<'_> {
         let found = self.by_id(&request.incidents, request.want, with).await?;
         let details = |(id, incident): (NativeId, Arc<Incident>)| (id, details(&incident, request.parts));
         let items = found.items.into_iter().map(details).collect();
-        Ok(Found { items, failed: found.failed, malformed: found.malformed, masked: found.masked })
+        Ok(Found { items, failed: found.failed, malformed: found.malformed, masked: found.masked, ..Found::default() })
     }
 
     /// Alerts by id.
     pub(super) async fn alerts(&self, ids: &[NativeId], want: Want) -> Result<Found<Record>, SourceError> {
         let chunks = self.by_ids::<AlertRow>(ALERTS, ids, "", want.raw).await?;
-        self.collect(ALERTS, chunks, |page| {
+        let mut embedded = Vec::new();
+        let found = self.collect(ALERTS, chunks, |page| {
             let mut notes = Notes::default();
             let rows = page.rows.into_iter();
-            let alerts = rows
-                .filter_map(|(_, row, raw)| self.mapper.alert(row, raw, &mut notes))
-                .map(|alert| (alert.key.native.clone(), Record::Evidence(Arc::new(alert))));
+            let alerts =
+                rows.filter_map(|(_, row, raw)| self.mapper.alert(row, raw, &mut notes)).map(|(alert, owner)| {
+                    embedded.extend(owner.map(|owner| Record::Owner(Arc::new(owner))));
+                    (alert.key.native.clone(), Record::Evidence(Arc::new(alert)))
+                });
             let alerts = alerts.collect();
             self.client.tell_unknown(self.call, ALERTS, &notes);
             alerts
-        })
+        });
+        let found = found?;
+        Ok(Found { embedded, ..found })
     }
 
     /// Incidents with this id, or with this short id. Short ids cannot be asked for; they are looked for in the list.
@@ -196,7 +201,7 @@ impl Incidents<'_> {
         &self,
         list: Endpoint,
         chunks: Vec<Chunk<R>>,
-        map: impl Fn(Page<R>) -> Vec<(NativeId, T)>,
+        mut map: impl FnMut(Page<R>) -> Vec<(NativeId, T)>,
     ) -> Result<Found<T>, SourceError> {
         let (mut found, mut answered) = (Found::default(), chunks.is_empty());
         let mut last = None;

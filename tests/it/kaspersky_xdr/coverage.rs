@@ -315,7 +315,7 @@ async fn every_member_of_an_alert_is_shown() {
     });
     let api = crate::support::api(vec![source]);
     let query = "{ incidents(filter: { references: [\"101\"] }) { nodes { evidence(kinds: [ALERT]) { nodes { sourceId title severity
-        sourceSeverity sourceType sourceStatus observedAt createdAt updatedAt owners { name } scope { name } raw
+        sourceSeverity sourceType sourceStatus observedAt createdAt updatedAt owners { name sourceId kind } scope { name } raw
         alert { reference status sourceStatus resolution firstEventAt lastEventAt threats { reference name kind } } } } } } }";
     let data = data(&api, query).await;
     let nodes = &data["incidents"]["nodes"][0]["evidence"]["nodes"];
@@ -332,7 +332,7 @@ async fn every_member_of_an_alert_is_shown() {
             ("observedAt", json!("2024-01-16T09:44:58.000Z")),
             ("createdAt", json!("2024-01-16T09:45:00.000Z")),
             ("updatedAt", json!("2024-01-16T09:56:29.939Z")),
-            ("owners", json!([{ "name": "m.keller" }])),
+            ("owners", json!([{ "name": "m.keller", "sourceId": "a-7", "kind": "USER" }])),
             ("scope", json!({ "name": "Main" })),
             ("raw.IntegrationID", json!("KUMA")),
             ("alert.reference", json!("5501")),
