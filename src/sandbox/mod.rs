@@ -6,6 +6,7 @@
 mod calls;
 mod ciso_assistant;
 mod clock;
+mod eventlog_analyzer;
 mod faults;
 mod kaspersky_xdr;
 mod random;
@@ -38,18 +39,20 @@ const BODY_MAX: usize = 20 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vendor {
     #[default]
-    CisoAssistant,
-    KasperskyXdr,
+    CisoAssistant = 0,
+    EventlogAnalyzer = 1,
+    KasperskyXdr = 3,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 2] = [Vendor::CisoAssistant, Vendor::KasperskyXdr];
+    pub const ALL: [Vendor; 3] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::KasperskyXdr];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {
         match self {
             Vendor::CisoAssistant => "ciso-assistant",
+            Vendor::EventlogAnalyzer => "eventlog-analyzer",
             Vendor::KasperskyXdr => "kaspersky-xdr",
         }
     }
@@ -57,6 +60,7 @@ impl Vendor {
     fn build(self, world: &world::World, options: &SandboxOptions) -> Box<dyn Simulation> {
         match self {
             Vendor::CisoAssistant => Box::new(ciso_assistant::Server::new(world, options)),
+            Vendor::EventlogAnalyzer => Box::new(eventlog_analyzer::Server::new(world, options)),
             Vendor::KasperskyXdr => Box::new(kaspersky_xdr::Server::new(world, options)),
         }
     }
