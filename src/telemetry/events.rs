@@ -114,6 +114,18 @@ pub fn unknown_word(call: Call<'_>, kind: &str, place: &str) {
     );
 }
 
+/// A vendor printed times without a zone in hours that its clock shows twice (the first was taken) or not at all (read by
+/// the clock before).
+pub fn uncertain_times(call: Call<'_>, twice: u32, never: u32) {
+    tracing::info!(
+        { SOURCE_ID } = call.source,
+        { VENDOR_OPERATION } = call.operation,
+        { REQUEST_ID } = call.request_id,
+        "{} printed {twice} times in an hour that occurs twice, and {never} in one that does not occur",
+        call.source
+    );
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

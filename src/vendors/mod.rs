@@ -2,6 +2,7 @@
 
 pub mod ciso_assistant;
 mod common;
+pub mod eventlog_analyzer;
 pub mod kaspersky_xdr;
 
 use crate::{
@@ -16,6 +17,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum VendorConfig {
     CisoAssistant(ciso_assistant::Config),
+    EventlogAnalyzer(eventlog_analyzer::Config),
     KasperskyXdr(kaspersky_xdr::Config),
 }
 
@@ -23,6 +25,9 @@ pub enum VendorConfig {
 pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transport>) -> Arc<dyn Source> {
     match config {
         VendorConfig::CisoAssistant(config) => Arc::new(ciso_assistant::CisoAssistant::new(name, config, transport)),
+        VendorConfig::EventlogAnalyzer(config) => {
+            Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport))
+        }
         VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
     }
 }
@@ -41,13 +46,20 @@ impl VendorConfig {
             doc: "Kaspersky Next XDR Expert, releases 1.1 and later.",
             read: |table| kaspersky_xdr::Config::declare(table).map(VendorConfig::KasperskyXdr),
         };
-        table.variant("vendor", "The product whose API the source speaks.", &[ciso_assistant, kaspersky_xdr])
+        let eventlog_analyzer = Variant {
+            word: "eventlog-analyzer",
+            doc: "ManageEngine EventLog Analyzer, version 2 of its API. `token` and `time_zone` must be given.",
+            read: |table| eventlog_analyzer::Config::declare(table).map(VendorConfig::EventlogAnalyzer),
+        };
+        let vendors = [ciso_assistant, eventlog_analyzer, kaspersky_xdr];
+        table.variant("vendor", "The product whose API the source speaks.", &vendors)
     }
 
     /// Limits of the conversation with the source.
     pub fn policy(&self) -> &Policy {
         match self {
             VendorConfig::CisoAssistant(config) => &config.policy,
+            VendorConfig::EventlogAnalyzer(config) => &config.policy,
             VendorConfig::KasperskyXdr(config) => &config.policy,
         }
     }

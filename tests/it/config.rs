@@ -27,7 +27,7 @@ fn smallest_configuration_has_the_documented_defaults() {
     assert!(config.data_dir.is_none() && config.cursor_key.is_none() && config.public_url.is_none());
     assert_eq!((config.log.format, config.log.level), (LogFormat::Text, LogLevel::Info));
     assert_eq!((config.limits.request_timeout, config.limits.scan_rows), (Duration::from_secs(30), 10_000));
-    let (name, VendorConfig::CisoAssistant(source)) = &config.sources[0] else { panic!("another vendor") };
+    let (name, VendorConfig::CisoAssistant(source)) = &config.sources[0] else { panic!("{:?}", config.sources) };
     assert_eq!((name.as_str(), source.url.as_str()), ("grc", "https://grc.example/"));
     assert!(matches!(&source.credential, Credential::Token(token) if token.expose() == "t0ken"));
     assert_eq!(source.policy, incident_gateway::upstream::Policy::default());
@@ -85,7 +85,7 @@ password = { file = \"/nonexistent\" }
         "sources.grc.policy.concurrency, line 18, column 1: must be a whole number from 1 to 1024; it is 0.",
         "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: concurrency, connect_timeout_ms, \
          idle_timeout_ms, max_body_bytes, total_timeout_ms.",
-        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\" or \"kaspersky-xdr\"; it is \"ciso-asistant\".",
+        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\" or \"kaspersky-xdr\"; it is \"ciso-asistant\".",
         "sources.Bad_Name, line 24, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
          digits and hyphens, with no hyphen at either end.",
         "sources.both.token, line 30, column 1: needs the environment variable UNSET, which is not set.",
@@ -205,7 +205,9 @@ fn every_setting_can_be_given_by_the_environment_alone() {
             OF_OTHER_VENDORS.iter().all(|other| name.strip_suffix(other).is_none_or(|rest| !rest.ends_with("__")))
         })
         .collect();
-    let tested: BTreeSet<String> = VARIABLES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    // Those of a vendor alone are given where that vendor is tested.
+    let others = crate::eventlog_analyzer::VARIABLES.iter();
+    let tested: BTreeSet<String> = VARIABLES.iter().chain(others).map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(documented, tested, "every documented variable is tested, and no other");
     // Two ways to give a credential exclude each other, so that there are two rounds.
     for without in [["TOKEN"].as_slice(), &["EMAIL", "PASSWORD"]] {
@@ -254,9 +256,10 @@ fn a_local_source_may_be_reached_without_tls() {
 #[test]
 fn the_example_is_correct() {
     let source = fs::read_to_string(in_repository("examples/gateway.toml")).unwrap();
-    let environment = Environment::from([("GRC_TOKEN", "t0ken"), ("SUBSIDIARY_PASSWORD", "passw0rd")]);
+    let environment =
+        Environment::from([("GRC_TOKEN", "t0ken"), ("SUBSIDIARY_PASSWORD", "passw0rd"), ("EVENTLOG_TOKEN", "t0ken")]);
     let loaded = Config::load(&source, &environment).unwrap();
-    assert_eq!(loaded.value.sources.len(), 2);
+    assert_eq!(loaded.value.sources.len(), 3);
     assert_eq!(loaded.warnings, []);
 }
 

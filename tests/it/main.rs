@@ -15,6 +15,7 @@ mod coverage;
 mod differential;
 mod downloads;
 mod engine;
+mod eventlog_analyzer;
 mod examples;
 mod failures;
 mod federation;

@@ -1,0 +1,17 @@
+//! EventLog Analyzer, reading: what the source tells is compared with the simulated server's own answers and with the
+//! documented bodies.
+
+#![allow(clippy::unwrap_used)]
+
+mod config;
+mod coverage;
+mod details;
+mod errors;
+mod filters;
+mod fixtures;
+mod incidents;
+mod owners;
+mod support;
+mod writing;
+
+pub(crate) use config::VARIABLES;

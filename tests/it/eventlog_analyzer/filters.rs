@@ -1,0 +1,192 @@
+//! Every filter that the source is said to apply means what ours means, and none is sent that the document lacks.
+
+use super::support::*;
+use incident_gateway::{domain::*, source::*};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const KNOWN: [&str; 7] = ["severity", "status", "created_by", "assignee", "from", "limit", "response_type"];
+
+/// Tests of every kind, made of what the incidents hold.
+fn samples(all: &[Arc<Incident>]) -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    tests.extend(Severity::WORDS.iter().map(|word| Test::Severity(vec![word.value])));
+    tests.push(Test::Severity(vec![Severity::High, Severity::Low]));
+    tests.extend(IncidentStatus::WORDS.iter().map(|word| Test::Status(vec![word.value])));
+    tests.push(Test::Status(vec![IncidentStatus::New, IncidentStatus::Closed]));
+    let links = |of: fn(&Incident) -> Option<&Link>| -> BTreeSet<Key> {
+        all.iter().filter_map(|incident| of(incident)).map(|link| link.key.clone()).collect()
+    };
+    for key in links(|incident| incident.owners.first()).into_iter().take(12) {
+        tests.push(Test::Owners(vec![OwnerRef::Key(key)]));
+    }
+    for key in links(|incident| incident.created_by.as_ref()) {
+        tests.push(Test::CreatedBy(vec![OwnerRef::Key(key.clone())]));
+        tests.push(Test::Owners(vec![OwnerRef::Key(key)]));
+    }
+    for id in ["-1", "77", "name/nobody", "99999999999999999999"] {
+        tests.push(Test::Owners(vec![OwnerRef::Key(key(id))]));
+        tests.push(Test::CreatedBy(vec![OwnerRef::Key(key(id))]));
+    }
+    tests.extend([Test::Unassigned(true), Test::Unassigned(false), Test::Published(true)]);
+    tests.push(Test::Search(Search::parse("slow")));
+    tests.push(Test::Phase(IncidentPhase::Open));
+    tests
+}
+
+#[tokio::test]
+async fn each_advertised_filter_selects_what_a_full_walk_selects() {
+    let bench = Bench::new(300).await;
+    let all = bench.walk(Vec::new(), 100).await;
+    let capabilities = bench.source.capabilities(&call()).await;
+    let (mut taken, mut selective, mut tried) = (0, 0, BTreeSet::new());
+    for test in samples(&all) {
+        let fit = capabilities.fit(&test);
+        let filter = Filter::Test(test.clone());
+        let expected: Vec<String> = all
+            .iter()
+            .filter(|incident| filter.matches(incident))
+            .map(|incident| incident.key.native.to_string())
+            .collect();
+        match fit {
+            Fit::Source | Fit::Both => {
+                let found = bench.walk(vec![test.clone()], 100).await;
+                assert_eq!(ids(&found), expected, "{test:?}");
+                taken += 1;
+                tried.insert(test.field());
+                selective += usize::from(!expected.is_empty() && expected.len() < all.len());
+            }
+            Fit::Nothing => assert!(expected.is_empty(), "{test:?}"),
+            Fit::Gateway => {}
+        }
+    }
+    let advertised: BTreeSet<IncidentField> = capabilities.list.filters.iter().map(|filter| filter.field).collect();
+    assert_eq!(tried, advertised);
+    assert!(selective * 2 > taken && taken > 30, "{selective} of {taken}");
+    for call in bench.sandbox.calls().iter().filter(|call| call.path == "/api/v2/incident") {
+        for pair in call.query.split('&') {
+            assert!(KNOWN.contains(&pair.split('=').next().unwrap()), "{}", call.query);
+        }
+    }
+}
+
+#[tokio::test]
+async fn filters_hold_together_and_pages_keep_them() {
+    let bench = Bench::new(300).await;
+    let all = bench.walk(Vec::new(), 100).await;
+    let sample = all.iter().find(|incident| incident.status == IncidentStatus::Closed).unwrap();
+    let tests = vec![
+        Test::Severity(vec![sample.severity]),
+        Test::Status(vec![sample.status]),
+        Test::CreatedBy(vec![OwnerRef::Key(sample.created_by.as_ref().unwrap().key.clone())]),
+    ];
+    let filter = Filter::All(tests.iter().cloned().map(Filter::Test).collect());
+    let expected = all.iter().filter(|incident| filter.matches(incident));
+    let expected: Vec<String> = expected.map(|incident| incident.key.native.to_string()).collect();
+    assert_eq!(ids(&bench.walk(tests, 2).await), expected);
+    assert!(expected.len() > 2, "{}", expected.len());
+}
+
+#[tokio::test]
+async fn several_values_are_left_to_the_gateway() {
+    let bench = Bench::new(60).await;
+    let capabilities = bench.source.capabilities(&call()).await;
+    for test in [
+        Test::Severity(vec![Severity::High, Severity::Low]),
+        Test::Owners(vec![OwnerRef::Key(key("301")), OwnerRef::Key(key("302"))]),
+        Test::Unassigned(false),
+    ] {
+        assert_eq!(capabilities.fit(&test), Fit::Gateway, "{test:?}");
+        let request = ListRequest { tests: vec![test], ..page(0, 10) };
+        let error = bench.source.list(&call(), &request).await.unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Internal);
+    }
+    assert!(bench.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_filter_that_nothing_passes_costs_no_call() {
+    let bench = Bench::new(20).await;
+    let nobody = Test::Owners(vec![OwnerRef::Key(key("-1"))]);
+    let request = ListRequest { tests: vec![nobody], ..page(0, 10) };
+    let rows = bench.source.list(&call(), &request).await.unwrap();
+    assert_eq!((rows.items.len(), rows.total, rows.more), (0, Some(0), false));
+    assert!(bench.calls().is_empty());
+}
+
+#[tokio::test]
+async fn the_filter_for_what_nobody_has_can_be_taken_from_the_source() {
+    let query = "{ incidents(first: 100, filter: { unassigned: true }) { nodes { sourceId } } }";
+    let with = Bench::new(80).await;
+    let without = Bench::with(options(80), |config| config.unassigned_filter = false).await;
+    let (a, b) = (with.data(query).await, without.data(query).await);
+    assert_eq!(a, b);
+    assert!(a["incidents"]["nodes"].as_array().unwrap().len() > 10);
+    assert!(with.calls().iter().all(|call| call.contains("assignee=-1")));
+    assert!(without.calls().iter().all(|call| !call.contains("assignee")));
+}
+
+#[tokio::test]
+async fn people_are_named_by_id_name_and_address() {
+    let bench = Bench::new(200).await;
+    let all = bench.walk(Vec::new(), 100).await;
+    let users = bench.rest("/api/v2/meta/users").await;
+    let count = |of: &dyn Fn(&Incident) -> bool| all.iter().filter(|incident| of(incident)).count();
+    let user = users["data"].as_array().unwrap().iter().find(|user| user["user_id"] == 304).unwrap();
+    let (id, name) = (user["user_id"].to_string(), user["user_name"].as_str().unwrap());
+    let assigned = count(&|incident| incident.owners.iter().any(|link| link.key == key(&*id)));
+    let creator = key(&*format!("name/{name}"));
+    let made = count(&|incident| incident.created_by.as_ref().is_some_and(|link| link.key == creator));
+    assert!(assigned > 0 && made > 0, "{assigned} {made}");
+    let email = user["email"].as_str().unwrap().to_uppercase();
+    for (filter, expected) in [
+        (format!("owners: {{ sourceId: \"{id}\" }}"), assigned),
+        (format!("owners: {{ email: \"{email}\" }}"), assigned),
+        (format!("createdBy: {{ sourceId: \"{name}\" }}"), made),
+        (format!("createdBy: {{ sourceId: \"name/{name}\" }}"), made),
+        (format!("createdBy: {{ email: \"{email}\" }}"), made),
+        (format!("createdBy: {{ id: \"{}\" }}", GlobalId::new(IdKind::Owner, creator.clone())), made),
+        (format!("createdBy: {{ sourceId: \"{}\" }}", name.to_uppercase()), 0),
+        ("owners: { email: \"nobody@example.test\" }".to_owned(), 0),
+    ] {
+        let query = format!("{{ incidents(first: 1, filter: {{ {filter} }}) {{ totalCount }} }}");
+        assert_eq!(bench.data(&query).await["incidents"]["totalCount"], expected, "{filter}");
+    }
+}
+
+/// Only the details tell assets: a filter on them reads those of the rows that are left.
+#[tokio::test]
+async fn incidents_are_found_by_what_they_touch() {
+    let bench = Bench::new(120).await;
+    let mut touched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in bench.rows("status=open&").await {
+        let id = row["incident_id"].to_string();
+        let own = bench.rest(&format!("/api/v2/incident/{id}")).await;
+        for object in own["data"]["actors"].as_array().unwrap() {
+            let names = object.as_object().unwrap().values().flat_map(|names| names.as_array().unwrap());
+            for name in names {
+                touched.entry(name.as_str().unwrap().to_owned()).or_default().insert(id.clone());
+            }
+        }
+    }
+    let (name, expected) = touched.iter().max_by_key(|(_, incidents)| incidents.len()).unwrap();
+    assert!(expected.len() > 1);
+    let open = bench.rows("status=open&").await.len();
+    bench.sandbox.reset_calls();
+    let asset = GlobalId::new(IdKind::Asset, key(name.as_str()));
+    let query = format!(
+        "{{ incidents(first: 100, filter: {{ status: NEW, assetIds: [\"{asset}\"] }}) {{ totalCount nodes {{ sourceId \
+         assets {{ nodes {{ name }} }} }} }} }}"
+    );
+    let data = bench.data(&query).await;
+    let nodes = data["incidents"]["nodes"].as_array().unwrap();
+    let found: BTreeSet<String> = nodes.iter().map(|node| node["sourceId"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(found, *expected);
+    let calls = bench.calls();
+    let details = calls.iter().filter(|call| call.starts_with("/api/v2/incident/")).count();
+    assert_eq!(details, open, "one for each open incident, none twice: {calls:?}");
+    bench.sandbox.set_faults(vec!["503@/api/v2/incident/*1".parse().unwrap()]);
+    let request = ListRequest { want: Want { assets: true, ..PLAIN }, ..page(0, 10) };
+    let error = bench.source.list(&call(), &request).await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::Unavailable);
+}
