@@ -3,6 +3,7 @@
 //! Imports nothing of the gateway, so that no mistake can be made on both sides at once. `world` tells what happened in
 //! neutral words; each vendor's folder turns it into that vendor's API.
 
+mod adversarial;
 mod calls;
 mod ciso_assistant;
 mod clock;
@@ -41,18 +42,20 @@ pub enum Vendor {
     #[default]
     CisoAssistant = 0,
     EventlogAnalyzer = 1,
+    Adversarial = 2,
     KasperskyXdr = 3,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 3] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::KasperskyXdr];
+    pub const ALL: [Vendor; 4] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {
         match self {
             Vendor::CisoAssistant => "ciso-assistant",
             Vendor::EventlogAnalyzer => "eventlog-analyzer",
+            Vendor::Adversarial => "adversarial",
             Vendor::KasperskyXdr => "kaspersky-xdr",
         }
     }
@@ -61,6 +64,7 @@ impl Vendor {
         match self {
             Vendor::CisoAssistant => Box::new(ciso_assistant::Server::new(world, options)),
             Vendor::EventlogAnalyzer => Box::new(eventlog_analyzer::Server::new(world, options)),
+            Vendor::Adversarial => Box::new(adversarial::Server::new(world, options)),
             Vendor::KasperskyXdr => Box::new(kaspersky_xdr::Server::new(world, options)),
         }
     }
