@@ -27,6 +27,7 @@ pub fn wire(data: &[u8]) {
     crate::vendors::ciso_assistant::fuzz_page(data);
     crate::vendors::kaspersky_xdr::fuzz_page(data);
     crate::vendors::eventlog_analyzer::fuzz_bodies(data);
+    crate::vendors::adversarial::fuzz_pages(data);
 }
 
 /// A text is a search; its terms occur in itself.

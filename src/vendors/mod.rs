@@ -1,5 +1,6 @@
 //! The products whose REST API the gateway speaks, one folder each. This is the only list of them.
 
+pub mod adversarial;
 pub mod ciso_assistant;
 mod common;
 pub mod eventlog_analyzer;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub enum VendorConfig {
     CisoAssistant(ciso_assistant::Config),
     EventlogAnalyzer(eventlog_analyzer::Config),
+    Adversarial(adversarial::Config),
     KasperskyXdr(kaspersky_xdr::Config),
 }
 
@@ -28,6 +30,7 @@ pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transp
         VendorConfig::EventlogAnalyzer(config) => {
             Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport))
         }
+        VendorConfig::Adversarial(config) => Arc::new(adversarial::Adversarial::new(name, config, transport)),
         VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
     }
 }
@@ -51,7 +54,12 @@ impl VendorConfig {
             doc: "ManageEngine EventLog Analyzer, version 2 of its API. `token` and `time_zone` must be given.",
             read: |table| eventlog_analyzer::Config::declare(table).map(VendorConfig::EventlogAnalyzer),
         };
-        let vendors = [ciso_assistant, eventlog_analyzer, kaspersky_xdr];
+        let adversarial = Variant {
+            word: "adversarial",
+            doc: "Adversarial, API version 1 of 2026. `client_id` and `client_secret` of a service account must be given.",
+            read: |table| adversarial::Config::declare(table).map(VendorConfig::Adversarial),
+        };
+        let vendors = [ciso_assistant, eventlog_analyzer, adversarial, kaspersky_xdr];
         table.variant("vendor", "The product whose API the source speaks.", &vendors)
     }
 
@@ -60,6 +68,7 @@ impl VendorConfig {
         match self {
             VendorConfig::CisoAssistant(config) => &config.policy,
             VendorConfig::EventlogAnalyzer(config) => &config.policy,
+            VendorConfig::Adversarial(config) => &config.policy,
             VendorConfig::KasperskyXdr(config) => &config.policy,
         }
     }

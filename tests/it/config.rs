@@ -85,7 +85,7 @@ password = { file = \"/nonexistent\" }
         "sources.grc.policy.concurrency, line 18, column 1: must be a whole number from 1 to 1024; it is 0.",
         "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: concurrency, connect_timeout_ms, \
          idle_timeout_ms, max_body_bytes, total_timeout_ms.",
-        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\" or \"kaspersky-xdr\"; it is \"ciso-asistant\".",
+        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\" or \"kaspersky-xdr\"; it is \"ciso-asistant\".",
         "sources.Bad_Name, line 24, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
          digits and hyphens, with no hyphen at either end.",
         "sources.both.token, line 30, column 1: needs the environment variable UNSET, which is not set.",
@@ -207,7 +207,8 @@ fn every_setting_can_be_given_by_the_environment_alone() {
         .collect();
     // Those of a vendor alone are given where that vendor is tested.
     let others = crate::eventlog_analyzer::VARIABLES.iter();
-    let tested: BTreeSet<String> = VARIABLES.iter().chain(others).map(|(name, ..)| (*name).to_owned()).collect();
+    let mut tested: BTreeSet<String> = VARIABLES.iter().chain(others).map(|(name, ..)| (*name).to_owned()).collect();
+    tested.extend(crate::adversarial::VARIABLES.map(|(end, _)| format!("SOURCES__<NAME>__{end}")));
     assert_eq!(documented, tested, "every documented variable is tested, and no other");
     // Two ways to give a credential exclude each other, so that there are two rounds.
     for without in [["TOKEN"].as_slice(), &["EMAIL", "PASSWORD"]] {

@@ -93,6 +93,10 @@ fn wire() {
         corpus.push(fs::read(kaspersky.join(format!("{file}.json"))).unwrap());
     }
     assert!(corpus.len() > 20, "{}", corpus.len());
+    for name in ["list_incidents", "list_incidents_newer_envelope", "history_41", "odd_rows"] {
+        let path = format!("{}/tests/fixtures/adversarial/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        corpus.push(fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
+    }
     run("wire", &corpus, fuzz::wire);
 }
 

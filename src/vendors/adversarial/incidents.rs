@@ -1,0 +1,225 @@
+//! Incidents: a page of the list, or by id.
+
+use super::client::{Client, Endpoint, INCIDENT, INCIDENTS};
+use super::config::{Arrays, BatchIds, OrderBy};
+use super::map::{Mapper, Notes};
+use super::query::{NothingMatches, Query, Window, order_by, window};
+use super::wire::{IncidentRow, Page, display_id, number, read_incident};
+use crate::{
+    domain::{Incident, NativeId, RawJson, Rows},
+    source::{Call, Found, ListRequest, Reference, SourceError, SourceErrorKind, Want},
+    upstream::uri,
+    vendors::common::text,
+};
+use futures_util::future::join_all;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+/// What is set of the list's parameters, and what was learned of its pages.
+pub(super) struct Manner {
+    pub(super) arrays: Arrays,
+    pub(super) order_by: OrderBy,
+    pub(super) batch_ids: BatchIds,
+    /// Rows of a page at most: as configured, or fewer once the server was seen to give fewer.
+    pub(super) page_size: AtomicUsize,
+}
+
+/// What reading incidents needs.
+pub(super) struct Incidents<'a> {
+    pub(super) client: &'a Client,
+    pub(super) mapper: &'a Mapper,
+    pub(super) manner: &'a Manner,
+    pub(super) call: &'a Call,
+}
+
+impl Incidents<'_> {
+    /// A page of the list.
+    pub(super) async fn list(&self, request: &ListRequest) -> Result<Rows<Arc<Incident>>, SourceError> {
+        let query = match Query::new(&request.tests, &self.client.source) {
+            Ok(query) => query.write(self.manner.arrays),
+            Err(NothingMatches) => return Ok(Rows { total: Some(0), ..Rows::default() }),
+        };
+        let order = match request.order.map(|order| order_by(order, self.manner.order_by)) {
+            Some(None) => return Err(self.not_possible()),
+            order => order.flatten(),
+        };
+        let filter = [query, order.map(|order| uri::query([("order_by", order)])).unwrap_or_default()];
+        let mut taken = window(request.offset, request.limit, self.manner.page_size.load(Relaxed));
+        let mut page = self.page(&filter, taken, request.want).await?;
+        // A server that gives shorter pages than it was asked for has put other rows on this one.
+        if let Some(size) = self.shorter(&page, taken) {
+            taken = window(request.offset, request.limit, size);
+            if taken.page > 1 {
+                page = self.page(&filter, taken, request.want).await?;
+            }
+        }
+        Ok(self.rows(page, taken, request.limit))
+    }
+
+    async fn page(&self, filter: &[String; 2], taken: Window, want: Want) -> Result<Page<IncidentRow>, SourceError> {
+        let Window { page, size, .. } = taken;
+        let mut path = format!("/incidents?page={page}&page_size={size}");
+        for part in filter.iter().filter(|part| !part.is_empty()) {
+            path.push('&');
+            path.push_str(part);
+        }
+        self.client.page(self.call, INCIDENTS, &path, want.raw, read_incident).await
+    }
+
+    /// The size of page that the server tells, where it is less than what it was asked for. Kept for later where it must be
+    /// the most that the server gives, not the length of a last page.
+    fn shorter(&self, page: &Page<IncidentRow>, taken: Window) -> Option<usize> {
+        let told = usize::try_from(page.page_size?).ok().filter(|told| (1..taken.size).contains(told))?;
+        if page.sent == told && page.more == Some(true) {
+            self.manner.page_size.fetch_min(told, Relaxed);
+        }
+        Some(told)
+    }
+
+    fn rows(&self, page: Page<IncidentRow>, taken: Window, limit: usize) -> Rows<Arc<Incident>> {
+        let end = page.sent.min(taken.skip.saturating_add(limit));
+        // Without any word on it, a full page is taken to have a successor.
+        let after = page.more.unwrap_or(page.sent >= taken.size);
+        let (more, consumed) = (end < page.sent || after, end.saturating_sub(taken.skip));
+        let here = |place: &usize| (taken.skip..end).contains(place);
+        let malformed = count(page.broken.iter().filter(|(place, _)| here(place)).count());
+        let total = page.total;
+        let wanted = page.rows.into_iter().filter(|(place, ..)| here(place));
+        let items = self.map(INCIDENTS, wanted.map(|(_, row, raw)| (row, raw)));
+        Rows { items, total, more: more && consumed > 0, consumed, malformed, ..Rows::default() }
+    }
+
+    /// Rows to incidents. Words that no document has are told to the log.
+    fn map(&self, of: Endpoint, rows: impl Iterator<Item = (IncidentRow, Option<Box<str>>)>) -> Vec<Arc<Incident>> {
+        let mut notes = Notes::default();
+        let incidents = rows.map(|(row, raw)| Arc::new(self.mapper.incident(row, raw.map(RawJson::new), &mut notes)));
+        let incidents = incidents.collect();
+        for (member, word) in &notes.unknown {
+            self.client.tell_unknown(self.call, of, member, word);
+        }
+        incidents
+    }
+
+    /// Incidents by id. Several are asked for in one call; those that it does not bring, one by one, since how the list
+    /// takes ids is not documented.
+    pub(super) async fn fetch(&self, ids: &[NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
+        // What cannot be an id of this server is not there.
+        let ids: BTreeSet<&NativeId> = ids.iter().filter(|id| path_of(id).is_some()).collect();
+        let (mut found, mut left) = (Found::default(), ids.clone());
+        if ids.len() > 1 && self.manner.batch_ids != BatchIds::Off {
+            let all: Vec<&NativeId> = ids.iter().copied().collect();
+            let chunks = all.chunks(self.manner.page_size.load(Relaxed).max(1));
+            for (chunk, answer) in join_all(chunks.map(async |chunk| (chunk, self.batch(chunk, want).await))).await {
+                match answer {
+                    Ok(batch) => {
+                        let brought: BTreeSet<&NativeId> = batch.items.iter().map(|(id, _)| id).collect();
+                        left.retain(|id| !brought.contains(id));
+                        found.absorb(batch);
+                    }
+                    // The list may not take ids so; the incidents may be there all the same.
+                    Err(error) if about_the_question(&error) => {}
+                    Err(error) => {
+                        left.retain(|id| !chunk.contains(id));
+                        found.failed.extend(chunk.iter().map(|id| ((*id).clone(), error.clone())));
+                    }
+                }
+            }
+        }
+        for (id, answer) in join_all(left.into_iter().map(async |id| (id, self.one(id, want).await))).await {
+            match answer {
+                Ok(incident) => found.items.extend(incident.map(|incident| (id.clone(), incident))),
+                Err(error) => found.failed.push((id.clone(), error)),
+            }
+        }
+        match found.failed.first() {
+            // Only if all have failed, all has.
+            Some((_, error)) if found.failed.len() == ids.len() => Err(error.clone()),
+            _ => Ok(found),
+        }
+    }
+
+    /// A chunk by the list's parameter. What else comes was not asked for.
+    async fn batch(&self, chunk: &[&NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
+        let name = |id: &&NativeId| match (self.manner.batch_ids, number(&id.to_string())) {
+            (BatchIds::Integer, Some(number)) => number.to_string(),
+            _ => id.to_string(),
+        };
+        let filter = Query::of("id", chunk.iter().map(name).collect()).write(self.manner.arrays);
+        let taken = window(0, chunk.len(), chunk.len());
+        let page = self.page(&[filter, String::new()], taken, want).await?;
+        let malformed = count(page.broken.len());
+        let asked = page.rows.into_iter().filter(|(_, row, _)| chunk.contains(&&row.incident.id.0));
+        let items = self.map(INCIDENTS, asked.map(|(_, row, raw)| (row, raw)));
+        let mut seen = BTreeSet::new();
+        let items = items.into_iter().filter(|incident| seen.insert(incident.key.native.clone()));
+        let items = items.map(|incident| (incident.key.native.clone(), incident)).collect();
+        Ok(Found { items, malformed, ..Found::default() })
+    }
+
+    /// One incident; none where there is no such one.
+    pub(super) async fn one(&self, id: &NativeId, want: Want) -> Result<Option<Arc<Incident>>, SourceError> {
+        let Some(path) = path_of(id) else { return Ok(None) };
+        let answer = match self.client.json(self.call, INCIDENT, &path).await {
+            Err(error) if error.kind() == SourceErrorKind::NotFound => return Ok(None),
+            answer => answer?,
+        };
+        let body = text(&answer.body);
+        let (row, broken) = read_incident(&body).map_err(|broken| {
+            self.client.tell_broken(self.call, INCIDENT, &broken);
+            SourceError::malformed(&self.client.source, INCIDENT.operation, "with a record that cannot be read")
+        })?;
+        broken.iter().for_each(|broken| self.client.tell_broken(self.call, INCIDENT, broken));
+        let raw = want.raw.then(|| body.into());
+        let incident = self.map(INCIDENT, std::iter::once((row, raw))).pop();
+        Ok(incident.filter(|incident| incident.key.native == *id))
+    }
+
+    /// For each reference, in order, all that it names.
+    pub(super) async fn resolve(&self, references: &[Reference]) -> Result<Vec<Vec<NativeId>>, SourceError> {
+        let each = references.iter().map(async |reference| match reference {
+            Reference::Incident(text) => self.incident_by(text).await,
+            Reference::OwnerSourceId(id) => Ok(vec![NativeId::new(id)]),
+            Reference::OwnerEmail(_) | Reference::TagName(_) => {
+                Err(SourceError::unsupported(&self.client.source, "look up people and tags"))
+            }
+        });
+        join_all(each).await.into_iter().collect()
+    }
+
+    /// By the display id, in any case and with any number of zeros, or by the number in it.
+    async fn incident_by(&self, text: &str) -> Result<Vec<NativeId>, SourceError> {
+        let id = number(text.trim()).map_or_else(|| NativeId::new(text), |number| display_id(&number.to_string()));
+        let found = self.one(&id, Want::default()).await?;
+        Ok(found.map(|incident| incident.key.native.clone()).into_iter().collect())
+    }
+
+    fn not_possible(&self) -> SourceError {
+        let text = "The gateway planned a request that the source cannot answer.";
+        SourceError::new(SourceErrorKind::Internal, &self.client.source, INCIDENTS.operation, text)
+    }
+}
+
+/// The path of an incident below `/api/v1`: its number, or the id as it is; none for what can be no id.
+pub(super) fn path_of(id: &NativeId) -> Option<String> {
+    let id = id.to_string();
+    if let Some(number) = number(&id) {
+        return Some(format!("/incidents/{number}"));
+    }
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    // A word alone could be another path of the API, as `sources` is.
+    (plain && id.contains('-')).then(|| format!("/incidents/{}", uri::segment(&id)))
+}
+
+/// Whether an error speaks of how something was asked, not of the server's state.
+fn about_the_question(error: &SourceError) -> bool {
+    matches!(error.kind(), SourceErrorKind::Rejected | SourceErrorKind::NotFound | SourceErrorKind::Malformed)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
