@@ -48,8 +48,7 @@ pub enum Vendor {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 4] =
-        [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr];
+    pub const ALL: [Vendor; 4] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod adversarial;
 pub mod ciso_assistant;
 mod common;
+pub mod cortex_xpanse;
 pub mod eventlog_analyzer;
 pub mod kaspersky_xdr;
 
@@ -21,17 +22,17 @@ pub enum VendorConfig {
     EventlogAnalyzer(eventlog_analyzer::Config),
     Adversarial(adversarial::Config),
     KasperskyXdr(kaspersky_xdr::Config),
+    CortexXpanse(cortex_xpanse::Config),
 }
 
 /// A source as its vendor makes it: not yet [`crate::source::Checked`]. Nothing is sent.
 pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transport>) -> Arc<dyn Source> {
     match config {
         VendorConfig::CisoAssistant(config) => Arc::new(ciso_assistant::CisoAssistant::new(name, config, transport)),
-        VendorConfig::EventlogAnalyzer(config) => {
-            Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport))
-        }
+        VendorConfig::EventlogAnalyzer(config) => Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport)),
         VendorConfig::Adversarial(config) => Arc::new(adversarial::Adversarial::new(name, config, transport)),
         VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
+        VendorConfig::CortexXpanse(config) => Arc::new(cortex_xpanse::CortexXpanse::new(name, config, transport)),
     }
 }
 
@@ -59,7 +60,12 @@ impl VendorConfig {
             doc: "Adversarial, API version 1 of 2026. `client_id` and `client_secret` of a service account must be given.",
             read: |table| adversarial::Config::declare(table).map(VendorConfig::Adversarial),
         };
-        let vendors = [ciso_assistant, eventlog_analyzer, adversarial, kaspersky_xdr];
+        let cortex_xpanse = Variant {
+            word: "cortex-xpanse",
+            doc: "Cortex Xpanse (Expander). `api_key` and `api_key_id` must be given.",
+            read: |table| cortex_xpanse::Config::declare(table).map(VendorConfig::CortexXpanse),
+        };
+        let vendors = [ciso_assistant, eventlog_analyzer, adversarial, kaspersky_xdr, cortex_xpanse];
         table.variant("vendor", "The product whose API the source speaks.", &vendors)
     }
 
@@ -70,6 +76,7 @@ impl VendorConfig {
             VendorConfig::EventlogAnalyzer(config) => &config.policy,
             VendorConfig::Adversarial(config) => &config.policy,
             VendorConfig::KasperskyXdr(config) => &config.policy,
+            VendorConfig::CortexXpanse(config) => &config.policy,
         }
     }
 }
