@@ -8,6 +8,7 @@ mod calls;
 mod ciso_assistant;
 mod clock;
 mod eventlog_analyzer;
+mod cortex_xpanse;
 mod faults;
 mod kaspersky_xdr;
 mod random;
@@ -44,11 +45,12 @@ pub enum Vendor {
     EventlogAnalyzer = 1,
     Adversarial = 2,
     KasperskyXdr = 3,
+    CortexXpanse = 4,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 4] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr];
+    pub const ALL: [Vendor; 5] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr, Vendor::CortexXpanse];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Vendor {
             Vendor::EventlogAnalyzer => "eventlog-analyzer",
             Vendor::Adversarial => "adversarial",
             Vendor::KasperskyXdr => "kaspersky-xdr",
+            Vendor::CortexXpanse => "cortex-xpanse",
         }
     }
 
@@ -66,6 +69,7 @@ impl Vendor {
             Vendor::EventlogAnalyzer => Box::new(eventlog_analyzer::Server::new(world, options)),
             Vendor::Adversarial => Box::new(adversarial::Server::new(world, options)),
             Vendor::KasperskyXdr => Box::new(kaspersky_xdr::Server::new(world, options)),
+            Vendor::CortexXpanse => Box::new(cortex_xpanse::Server::new(world, options)),
         }
     }
 }
