@@ -85,7 +85,7 @@ password = { file = \"/nonexistent\" }
         "sources.grc.policy.concurrency, line 18, column 1: must be a whole number from 1 to 1024; it is 0.",
         "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: concurrency, connect_timeout_ms, \
          idle_timeout_ms, max_body_bytes, total_timeout_ms.",
-        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\" or \"kaspersky-xdr\"; it is \"ciso-asistant\".",
+        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\", \"kaspersky-xdr\" or \"cortex-xpanse\"; it is \"ciso-asistant\".",
         "sources.Bad_Name, line 24, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
          digits and hyphens, with no hyphen at either end.",
         "sources.both.token, line 30, column 1: needs the environment variable UNSET, which is not set.",
@@ -206,7 +206,7 @@ fn every_setting_can_be_given_by_the_environment_alone() {
         })
         .collect();
     // Those of a vendor alone are given where that vendor is tested.
-    let others = crate::eventlog_analyzer::VARIABLES.iter();
+    let others = crate::eventlog_analyzer::VARIABLES.iter().chain(&crate::cortex_xpanse::VARIABLES);
     let mut tested: BTreeSet<String> = VARIABLES.iter().chain(others).map(|(name, ..)| (*name).to_owned()).collect();
     tested.extend(crate::adversarial::VARIABLES.map(|(end, _)| format!("SOURCES__<NAME>__{end}")));
     assert_eq!(documented, tested, "every documented variable is tested, and no other");
@@ -258,9 +258,9 @@ fn a_local_source_may_be_reached_without_tls() {
 fn the_example_is_correct() {
     let source = fs::read_to_string(in_repository("examples/gateway.toml")).unwrap();
     let environment =
-        Environment::from([("GRC_TOKEN", "t0ken"), ("SUBSIDIARY_PASSWORD", "passw0rd"), ("EVENTLOG_TOKEN", "t0ken")]);
+        Environment::from([("GRC_TOKEN", "t0ken"), ("SUBSIDIARY_PASSWORD", "passw0rd"), ("EVENTLOG_TOKEN", "t0ken"), ("XPANSE_API_KEY", "k3y"), ("ADVERSARIAL_SECRET", "s3cret"), ("XDR_TOKEN", "t0ken")]);
     let loaded = Config::load(&source, &environment).unwrap();
-    assert_eq!(loaded.value.sources.len(), 3);
+    assert_eq!(loaded.value.sources.len(), 6);
     assert_eq!(loaded.warnings, []);
 }
 
