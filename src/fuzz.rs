@@ -28,6 +28,7 @@ pub fn wire(data: &[u8]) {
     crate::vendors::kaspersky_xdr::fuzz_page(data);
     crate::vendors::eventlog_analyzer::fuzz_bodies(data);
     crate::vendors::adversarial::fuzz_pages(data);
+    crate::vendors::cortex_xpanse::fuzz_page(data);
 }
 
 /// A text is a search; its terms occur in itself.

@@ -97,6 +97,10 @@ fn wire() {
         let path = format!("{}/tests/fixtures/adversarial/{name}.json", env!("CARGO_MANIFEST_DIR"));
         corpus.push(fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
     }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cortex-xpanse");
+    for name in ["get_incidents_full.json", "get_incidents_oddities.json", "extra_data.json"] {
+        corpus.push(fs::read(folder.join(name)).unwrap());
+    }
     run("wire", &corpus, fuzz::wire);
 }
 

@@ -30,8 +30,8 @@ pub use sign::{Random, Surroundings};
 
 use crate::{
     domain::{
-        Details, Incident, MetricParts, Metrics, NativeId, Owner, Record, RecordKind, Rows, SourceKind, SourceName,
-        SourceStatus,
+        Details, EvidenceKind, Incident, MetricParts, Metrics, NativeId, Owner, RawJson, Record, RecordKind, Rows,
+        SourceKind, SourceName, SourceStatus,
     },
     source::{
         Answer, Call, Capabilities, CatalogRequest, DetailRequest, Download, DownloadRequest, Found, ListRequest,
@@ -195,5 +195,27 @@ impl Source for CortexXpanse {
     /// No call tells whose key it is.
     fn account<'a>(&'a self, _call: &'a Call) -> Answer<'a, Owner> {
         self.refuse("tell whose account this is")
+    }
+}
+
+/// See [`crate::fuzz::wire`].
+pub(crate) fn fuzz_page(body: &[u8]) {
+    let body = crate::vendors::common::text(body);
+    let Ok(reply) = wire::reply(&body) else { return };
+    let mapper = Mapper { source: SourceName::new("fuzz") };
+    let incident = NativeId::new("1");
+    let mut notes = map::Notes::default();
+    let list = serde_json::from_str::<wire::Incidents<'_>>(reply).unwrap_or_default();
+    for row in notes.take("incidents", list.incidents).unwrap_or_default() {
+        let Ok(read) = serde_json::from_str(row.get()) else { continue };
+        mapper.incident(read, Some(RawJson::new(row.get())), &mut notes);
+    }
+    let extra = serde_json::from_str::<wire::ExtraData<'_>>(reply).unwrap_or_default();
+    for group in [extra.alerts, extra.network_artifacts] {
+        let rows = notes.take("group", group).and_then(|group| notes.take("data", group.data)).unwrap_or_default();
+        for row in rows {
+            mapper.alert(row, Some((&incident, 0)), true, &mut notes);
+            mapper.artifact(row, EvidenceKind::FileArtifact, (&incident, 0), true, &mut notes);
+        }
     }
 }
