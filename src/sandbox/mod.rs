@@ -7,8 +7,8 @@ mod adversarial;
 mod calls;
 mod ciso_assistant;
 mod clock;
-mod eventlog_analyzer;
 mod cortex_xpanse;
+mod eventlog_analyzer;
 mod faults;
 mod kaspersky_xdr;
 mod random;
@@ -50,7 +50,13 @@ pub enum Vendor {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 5] = [Vendor::CisoAssistant, Vendor::EventlogAnalyzer, Vendor::Adversarial, Vendor::KasperskyXdr, Vendor::CortexXpanse];
+    pub const ALL: [Vendor; 5] = [
+        Vendor::CisoAssistant,
+        Vendor::EventlogAnalyzer,
+        Vendor::Adversarial,
+        Vendor::KasperskyXdr,
+        Vendor::CortexXpanse,
+    ];
 
     /// As configuration and command line write it.
     pub fn word(self) -> &'static str {

@@ -29,7 +29,9 @@ pub enum VendorConfig {
 pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transport>) -> Arc<dyn Source> {
     match config {
         VendorConfig::CisoAssistant(config) => Arc::new(ciso_assistant::CisoAssistant::new(name, config, transport)),
-        VendorConfig::EventlogAnalyzer(config) => Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport)),
+        VendorConfig::EventlogAnalyzer(config) => {
+            Arc::new(eventlog_analyzer::EventlogAnalyzer::new(name, config, transport))
+        }
         VendorConfig::Adversarial(config) => Arc::new(adversarial::Adversarial::new(name, config, transport)),
         VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
         VendorConfig::CortexXpanse(config) => Arc::new(cortex_xpanse::CortexXpanse::new(name, config, transport)),

@@ -257,8 +257,14 @@ fn a_local_source_may_be_reached_without_tls() {
 #[test]
 fn the_example_is_correct() {
     let source = fs::read_to_string(in_repository("examples/gateway.toml")).unwrap();
-    let environment =
-        Environment::from([("GRC_TOKEN", "t0ken"), ("SUBSIDIARY_PASSWORD", "passw0rd"), ("EVENTLOG_TOKEN", "t0ken"), ("XPANSE_API_KEY", "k3y"), ("ADVERSARIAL_SECRET", "s3cret"), ("XDR_TOKEN", "t0ken")]);
+    let environment = Environment::from([
+        ("GRC_TOKEN", "t0ken"),
+        ("SUBSIDIARY_PASSWORD", "passw0rd"),
+        ("EVENTLOG_TOKEN", "t0ken"),
+        ("XPANSE_API_KEY", "k3y"),
+        ("ADVERSARIAL_SECRET", "s3cret"),
+        ("XDR_TOKEN", "t0ken"),
+    ]);
     let loaded = Config::load(&source, &environment).unwrap();
     assert_eq!(loaded.value.sources.len(), 6);
     assert_eq!(loaded.warnings, []);
