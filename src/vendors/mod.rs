@@ -34,7 +34,10 @@ pub fn build(name: &SourceName, config: &VendorConfig, transport: Arc<dyn Transp
         }
         VendorConfig::Adversarial(config) => Arc::new(adversarial::Adversarial::new(name, config, transport)),
         VendorConfig::KasperskyXdr(config) => Arc::new(kaspersky_xdr::KasperskyXdr::new(name, config, transport)),
-        VendorConfig::CortexXpanse(config) => Arc::new(cortex_xpanse::CortexXpanse::new(name, config, transport)),
+        VendorConfig::CortexXpanse(config) => {
+            let surroundings = cortex_xpanse::Surroundings::default();
+            Arc::new(cortex_xpanse::CortexXpanse::new(name, config, transport, surroundings))
+        }
     }
 }
 
@@ -47,11 +50,6 @@ impl VendorConfig {
             doc: "CISO Assistant, releases 3.15.1 and later. `token`, or `email` and `password`, must be given.",
             read: |table| ciso_assistant::Config::declare(table).map(VendorConfig::CisoAssistant),
         };
-        let kaspersky_xdr = Variant {
-            word: "kaspersky-xdr",
-            doc: "Kaspersky Next XDR Expert, releases 1.1 and later.",
-            read: |table| kaspersky_xdr::Config::declare(table).map(VendorConfig::KasperskyXdr),
-        };
         let eventlog_analyzer = Variant {
             word: "eventlog-analyzer",
             doc: "ManageEngine EventLog Analyzer, version 2 of its API. `token` and `time_zone` must be given.",
@@ -61,6 +59,11 @@ impl VendorConfig {
             word: "adversarial",
             doc: "Adversarial, API version 1 of 2026. `client_id` and `client_secret` of a service account must be given.",
             read: |table| adversarial::Config::declare(table).map(VendorConfig::Adversarial),
+        };
+        let kaspersky_xdr = Variant {
+            word: "kaspersky-xdr",
+            doc: "Kaspersky Next XDR Expert, releases 1.1 and later.",
+            read: |table| kaspersky_xdr::Config::declare(table).map(VendorConfig::KasperskyXdr),
         };
         let cortex_xpanse = Variant {
             word: "cortex-xpanse",
