@@ -192,7 +192,10 @@ async fn people_and_tags_are_found_by_what_they_are_called() {
         (format!("createdBy: [{{email: {opener:?}}}]"), count(&|row| row["incident"]["opened_by"]["email"] == opener)),
         (
             format!("tags: [{{name: {tag:?}}}]"),
-            count(&|row| row["tags"].as_array().unwrap().iter().any(|one| one["content"] == tag)),
+            count(&|row| {
+                let named = |one: &Value| one["content"].as_str().unwrap().to_lowercase() == tag.to_lowercase();
+                row["tags"].as_array().unwrap().iter().any(named)
+            }),
         ),
         ("unassigned: true".into(), count(&|row| row["incident"]["assigned_to"].is_null())),
         ("severity: [UNKNOWN]".into(), count(&|row| row["incident"]["severity"].is_null())),

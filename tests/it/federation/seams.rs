@@ -38,7 +38,7 @@ fn incidents_that_are_not_given_by_id_are_looked_for_in_the_list() {
     capabilities.list.max_page_size = 10;
     let source = Memory::new("a", capabilities, rows("a", 50));
     let keys = natives(&["0003", "0027", "nobody"]);
-    let federation = bounded(&[source.clone()], 100);
+    let federation = bounded(std::slice::from_ref(&source), 100);
     let batch = run(federation.fetch(&call(), &keys, Want::default()));
     assert_eq!((batch.found.len(), batch.failed.len()), (2, 0));
     assert!(batch.found.contains_key(&keys[1]) && source.change(|state| state.other_calls) == 0);
@@ -46,7 +46,7 @@ fn incidents_that_are_not_given_by_id_are_looked_for_in_the_list() {
     assert_eq!(run(federation.fetch(&call(), &keys[..1], Want::default())).found.len(), 1);
     assert_eq!(source.lists().len(), 1, "no further than to the one that is sought");
     // Beyond the bound nothing is said about an id.
-    let batch = run(bounded(&[source.clone()], 20).fetch(&call(), &keys, Want::default()));
+    let batch = run(bounded(std::slice::from_ref(&source), 20).fetch(&call(), &keys, Want::default()));
     assert_eq!((batch.found.len(), batch.failed.len()), (1, 2));
     assert_eq!(batch.failed[&keys[1]].kind(), SourceErrorKind::Unavailable);
     // As a filter, too.
@@ -61,7 +61,12 @@ fn records_that_are_not_given_by_id_are_not_asked_for() {
     let mut capabilities = able();
     capabilities.by_id.retain(|kind| *kind != RecordKind::Tag);
     let source = Memory::new("a", capabilities, vec![]);
-    let batch = run(federation(&[source.clone()]).related(&call(), RecordKind::Tag, &natives(&["t"]), Want::default()));
+    let batch = run(federation(std::slice::from_ref(&source)).related(
+        &call(),
+        RecordKind::Tag,
+        &natives(&["t"]),
+        Want::default(),
+    ));
     assert!(batch.found.is_empty() && batch.failed.is_empty());
     assert_eq!(source.change(|state| state.other_calls), 0);
 }
@@ -132,7 +137,7 @@ fn a_total_that_is_counted_no_further_is_a_lower_bound() {
     assert_eq!(restricted, ["8", "9"]);
     // A walk goes beyond it all the same.
     let mut query = query(Filter::default(), Order::default(), 100);
-    let (mut met, federation) = (0, federation(&[source.clone()]));
+    let (mut met, federation) = (0, federation(std::slice::from_ref(&source)));
     loop {
         let page = run(federation.incidents(&call(), &query)).unwrap();
         met += page.items.len();
