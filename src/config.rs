@@ -94,6 +94,23 @@ impl Config {
         Self::new(vec![(SourceName::new("demo"), VendorConfig::CisoAssistant(sandbox))])
     }
 
+    /// For sandboxes: name, word of the vendor, address, and what the vendor's settings must say.
+    ///
+    /// Fails with all mistakes at once.
+    pub fn of_sandboxes(sandboxes: &[(&str, &str, &Url, Vec<(&str, String)>)]) -> Result<Self, Vec<Mistake>> {
+        let mut document = toml_edit::DocumentMut::new();
+        for (name, vendor, url, settings) in sandboxes {
+            let source = &mut document["sources"][name];
+            source["vendor"] = toml_edit::value(*vendor);
+            source["url"] = toml_edit::value(url.as_str());
+            for (setting, value) in settings {
+                source[setting] = toml_edit::value(value.as_str());
+            }
+        }
+        // Warnings speak of literal secrets, which here are made up.
+        Self::load(&document.to_string(), &Environment::default()).map(|loaded| loaded.value)
+    }
+
     /// Reads a configuration. `source` is the text of the file, empty for none. Secrets are looked up now: in the
     /// environment, in files, from commands.
     ///

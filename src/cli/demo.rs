@@ -6,12 +6,12 @@ use super::output::say;
 use super::{AccessArguments, LogArguments, listen, serve, start_log, stop};
 use crate::app::{App, Surroundings, reachable};
 use crate::config::Config;
-use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::secret::Secret;
+use crate::sandbox::{Sandbox, SandboxOptions, Vendor};
 use crate::telemetry::{LogFormat, LogLevel};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use tokio::net::TcpListener;
 use url::Url;
 
 #[derive(Args)]
@@ -24,7 +24,14 @@ pub(super) struct Options {
     /// A name under which others reach it, as gateway.example or 192.0.2.7, beside localhost; may be repeated
     #[arg(long, value_name = "HOST")]
     public_host: Vec<String>,
-    /// How many incidents there are
+    /// Whose systems are simulated; may be repeated: ciso-assistant, eventlog-analyzer, adversarial, kaspersky-xdr,
+    /// cortex-xpanse, or all
+    #[arg(long, value_name = "VENDOR", value_parser = vendors, default_value = "ciso-assistant")]
+    vendor: Vec<Vendors>,
+    /// Keep the vendors' own limits of requests per minute; otherwise they are a hundredfold
+    #[arg(long)]
+    strict_limits: bool,
+    /// How many incidents there are in each system
     #[arg(long, default_value_t = 500, value_parser = super::sandbox::incidents)]
     incidents: usize,
     /// Another number makes other incidents
@@ -41,31 +48,87 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     listen::guard(options.listen, options.access.allow_unauthenticated_access)?;
     let stop = stop::asked()?;
     let (listener, address) = listen::bind(options.listen).await?;
-    let (sandbox_listener, sandbox_address) = listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let Options { incidents, seed, public_host, .. } = options;
-    let now = chrono::Utc::now();
-    let sandbox = Sandbox::new(SandboxOptions { seed, incidents, now, ..SandboxOptions::default() });
-    let token = Secret::from(sandbox.token().to_owned());
-    let sandbox_url = format!("http://{sandbox_address}/");
-    let mut config = Config::of_sandbox(Url::parse(&sandbox_url).expect("an address and a slash are a URL"), token);
-    config.server.public_hosts = public_host;
+    let systems = simulate(&options).await?;
+    let sources: Vec<_> = systems.iter().map(System::source).collect();
+    let config = Config::of_sandboxes(&sources);
+    let mut config = config.map_err(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Failure::failed(format!("The demonstration cannot be configured: {}", mistakes.join(" ")))
+    })?;
+    config.server.public_hosts.clone_from(&options.public_host);
     let app = App::new(config, Surroundings::of_process(None, address));
     let app = app.map_err(|error| Failure::failed(error.to_string()))?;
-    // Ends with the process: requests in flight at the gateway still need it after being told to stop.
-    tokio::spawn(async move { sandbox.serve(sandbox_listener, std::future::pending()).await });
-    say(&welcome(address, &sandbox_url, incidents))?;
+    say(&welcome(address, &systems, &options))?;
+    // Ends with the process: requests in flight at the gateway still need them after being told to stop.
+    for System { sandbox, listener, .. } in systems {
+        tokio::spawn(async move { sandbox.serve(listener, std::future::pending()).await });
+    }
     serve::finish(app, listener, stop).await
 }
 
-fn welcome(address: SocketAddr, sandbox: &str, incidents: usize) -> String {
+/// What `--vendor` names.
+#[derive(Clone)]
+struct Vendors(Vec<Vendor>);
+
+fn vendors(text: &str) -> Result<Vendors, String> {
+    match text {
+        "all" => Ok(Vendors(Vendor::ALL.into())),
+        one => one.parse().map(|vendor| Vendors(vec![vendor])),
+    }
+}
+
+/// One simulated system, and where it is about to be served.
+struct System {
+    name: &'static str,
+    vendor: Vendor,
+    url: Url,
+    sandbox: Sandbox,
+    listener: TcpListener,
+}
+
+impl System {
+    fn source(&self) -> (&str, &str, &Url, Vec<(&str, String)>) {
+        (self.name, self.vendor.word(), &self.url, self.sandbox.secrets())
+    }
+}
+
+async fn simulate(options: &Options) -> Result<Vec<System>, Failure> {
+    let mut wanted: Vec<Vendor> = options.vendor.iter().flat_map(|vendors| vendors.0.clone()).collect();
+    wanted.sort_by_key(|vendor| *vendor as u64);
+    wanted.dedup();
+    let alone = wanted.len() == 1;
+    let now = chrono::Utc::now();
+    let mut systems = Vec::with_capacity(wanted.len());
+    for vendor in wanted {
+        let (listener, address) = listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let Options { incidents, seed, strict_limits, .. } = *options;
+        let sandbox =
+            Sandbox::new(SandboxOptions { vendor, seed, incidents, now, strict_limits, ..SandboxOptions::default() });
+        let url = Url::parse(&format!("http://{address}/")).expect("an address and a slash are a URL");
+        let name = if alone { "demo" } else { vendor.word() };
+        systems.push(System { name, vendor, url, sandbox, listener });
+    }
+    Ok(systems)
+}
+
+fn welcome(address: SocketAddr, systems: &[System], options: &Options) -> String {
     let gateway = reachable(address);
     let open = listen::notice(address).map(|notice| format!("\nCareful: {notice}.\n")).unwrap_or_default();
+    let incidents = options.incidents;
+    let listed = systems.iter().map(|System { name, vendor, url, .. }| format!("{name} (simulated {vendor} at {url})"));
+    let sources = listed.collect::<Vec<_>>().join("\n            ");
+    let limits = match options.strict_limits {
+        true => "as documented",
+        false => "a hundredfold of the documented ones (--strict-limits keeps them)",
+    };
     format!(
-        r#"Incident Gateway, demonstration: {incidents} made-up incidents in a simulated CISO Assistant.
+        r#"Incident Gateway, demonstration: {incidents} made-up incidents in each simulated system.
 
+  GraphiQL  {gateway}/
   GraphQL   {gateway}/graphql
   Schema    {gateway}/schema.graphql
-  Sources   demo (simulated CISO Assistant at {sandbox})
+  Sources   {sources}
+  Limits    of requests per minute: {limits}
 
 A first query:
 

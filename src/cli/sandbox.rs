@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::output::say;
 use super::{AccessArguments, LogArguments, listen, start_log, stop};
 use crate::app::reachable;
-use crate::sandbox::{Fault, Release, Sandbox, SandboxOptions};
+use crate::sandbox::{Fault, Release, Sandbox, SandboxOptions, Vendor};
 use crate::telemetry::{LogFormat, LogLevel, life};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -23,6 +23,12 @@ pub(super) struct Options {
     listen: SocketAddr,
     #[command(flatten)]
     access: AccessArguments,
+    /// Whose API is simulated: ciso-assistant, eventlog-analyzer, adversarial, kaspersky-xdr or cortex-xpanse
+    #[arg(long, default_value_t = Vendor::default())]
+    vendor: Vendor,
+    /// Keep the vendor's own limits of requests per minute; otherwise they are a hundredfold
+    #[arg(long)]
+    strict_limits: bool,
     /// Another number makes other incidents
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -63,6 +69,8 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     let (listener, address) = listen::bind(options.listen).await?;
     let defaults = SandboxOptions::default();
     let sandbox = Sandbox::new(SandboxOptions {
+        vendor: options.vendor,
+        strict_limits: options.strict_limits,
         seed: options.seed,
         incidents: options.incidents,
         now: options.now.unwrap_or(defaults.now),
@@ -72,11 +80,26 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
         ..defaults
     });
     let open = listen::notice(address).map(|notice| format!("\nCareful: {notice}.\n")).unwrap_or_default();
-    say(&format!("{}{open}", welcome(&sandbox, &reachable(address), options.incidents, options.release)))?;
+    let url = reachable(address);
+    let welcome = match options.vendor {
+        Vendor::CisoAssistant => welcome(&sandbox, &url, options.incidents, options.release),
+        vendor => introduction(&sandbox, &url, options.incidents, vendor),
+    };
+    say(&format!("{welcome}{open}"))?;
     let served = sandbox.serve(listener, stop).await;
     served.map_err(|error| Failure::failed(format!("Serving on {address} failed ({error}).")))?;
     life::stopped(true);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a gateway has to be configured with.
+fn introduction(sandbox: &Sandbox, url: &str, incidents: usize, vendor: Vendor) -> String {
+    let settings = sandbox.secrets().into_iter().map(|(name, value)| format!("  {name} = \"{value}\"\n"));
+    let settings: String = settings.collect();
+    format!(
+        "Sandbox: {vendor}, simulated, {incidents} incidents.\n\n  URL       {url}/\n\nA source of a gateway that reads it:\n\n  \
+         [sources.sandbox]\n  vendor = \"{vendor}\"\n  url = \"{url}/\"\n{settings}\nStop with Ctrl-C.\n"
+    )
 }
 
 fn welcome(sandbox: &Sandbox, url: &str, incidents: usize, release: Release) -> String {

@@ -80,6 +80,23 @@ impl Vendor {
     }
 }
 
+impl fmt::Display for Vendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// As [`Vendor::word`].
+impl FromStr for Vendor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Vendor, String> {
+        let known = Vendor::ALL.map(Vendor::word).join(", ");
+        let found = Vendor::ALL.into_iter().find(|vendor| vendor.word() == text);
+        found.ok_or_else(|| format!("unknown vendor '{text}'; known: {known}"))
+    }
+}
+
 /// A release of the simulated CISO Assistant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
