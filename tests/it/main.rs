@@ -22,6 +22,7 @@ mod examples;
 mod failures;
 mod federation;
 mod filters;
+mod five;
 mod fuzz;
 mod gate;
 mod generated;
