@@ -1,5 +1,7 @@
 //! All five vendors at once: one list, in every order, with an honest report of each.
 
+mod document;
+
 use super::support::{api, call};
 use incident_gateway::{
     config::Config,

@@ -93,8 +93,12 @@ fn reading(declared: Declare<Capabilities>) -> Declare<Capabilities> {
         .computed("detections", "Every detection that it knows.", |c| -> Vec<Detection> { c.detections.clone() })
         .computed("filter", "Filtered by the source itself; other filters run in the gateway.", |c| {
             // A field may have several entries: one exact for some tests, one that narrows for others.
-            let mut fields: Vec<IncidentField> = c.list.filters.iter().map(|filter| filter.field).collect();
-            fields.dedup();
+            let mut fields: Vec<IncidentField> = Vec::new();
+            for filter in &c.list.filters {
+                if !fields.contains(&filter.field) {
+                    fields.push(filter.field);
+                }
+            }
             fields
         })
         .computed("orderBy", "Sorted by the source itself, in the order that this schema promises.", |c| {

@@ -32,7 +32,7 @@ const fn endpoint(operation: &'static str, item: &'static str, rows: &'static [&
     Endpoint { operation, item, rows }
 }
 
-/// The pages of the time of the seed say `incidents`, the vendor's newer client reads `results`.
+/// The older pages say `incidents`, the vendor's newer client reads `results`.
 pub(super) const INCIDENTS: Endpoint = endpoint("list_incidents", "incident", &["incidents", "results"]);
 pub(super) const INCIDENT: Endpoint = endpoint("read_incident", "incident", &[]);
 pub(super) const COMMENTS: Endpoint = endpoint("list_comments", "comment", &["comments", "results"]);

@@ -1,5 +1,5 @@
-//! Adversarial, the risk platform, read through its REST API `v1` of 2026. Written from its published pages, the seed among
-//! them, and from the vendor's own client; no server was observed, and the API tells no release.
+//! Adversarial, the risk platform, read through its REST API `v1` of 2026. Written from its published pages and
+//! from the vendor's own client; no server was observed, and the API tells no release.
 //!
 //! What to know about it:
 //! - OAuth client credentials: access for 15 minutes, renewed by a refresh token that rotates (`login`);

@@ -10,7 +10,7 @@ pub(super) const STATUSES: [(IncidentStatus, &str); 4] = [
     (IncidentStatus::Closed, "Closed"),
 ];
 
-/// As filters and rows write them (the vendor's pages; the seed leaves them out). Null is no word: UNKNOWN.
+/// As filters and rows write them (the vendor's pages; the one on changes leaves them out). Null is no word: UNKNOWN.
 pub(super) const SEVERITIES: [(Severity, &str); 5] = [
     (Severity::Critical, "SEV-1"),
     (Severity::High, "SEV-2"),

@@ -1,4 +1,4 @@
-//! CISO Assistant, read through its REST API. Written from the seed document and from observations of releases v3.15.1
+//! CISO Assistant, read through its REST API. Written from the published document and from observations of releases v3.15.1
 //! and v3.20.8; other releases are asked only for what one of these was seen to do.
 //!
 //! What to know about it:

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Release(u32, u32, u32);
 
-/// Newest release whose incidents have no more than the seed document (observed).
+/// Newest release whose incidents have no more than the published document (observed).
 const LAST_OF_SEED: Release = Release(3, 15, 1);
 /// Exports honour filters from here on (section 13, by tag).
 const EXPORT_FILTERS: Release = Release(3, 17, 0);

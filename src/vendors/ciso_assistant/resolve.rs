@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 
 /// A reference that cannot be searched for is looked for in so many incidents.
 const MOST_SCANNED: usize = 10_000;
-/// The longest reference that the server keeps, in characters (seed document, `ref_id`).
+/// The longest reference that the server keeps, in characters (published document, `ref_id`).
 const MAX_REFERENCE_CHARS: usize = 100;
 
 /// For each reference, in order, all that it names.

@@ -15,7 +15,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{borrow::Cow, time::Duration};
 
-/// The longest window of a list (seed document, “The maximum result set size”; the vendor's clients refuse more).
+/// The longest window of a list (published document, “The maximum result set size”; the vendor's clients refuse more).
 pub(super) const WINDOW: usize = 100;
 
 /// A call of the server.

@@ -10,7 +10,7 @@ pub(super) use value::{Got, Real, Whole, Word, Words};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A row of `incidents/get_incidents/` (seed document, “Responses”).
+/// A row of `incidents/get_incidents/` (published document, “Responses”).
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
 pub(super) struct IncidentRow<'a> {

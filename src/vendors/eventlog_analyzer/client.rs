@@ -21,7 +21,7 @@ pub(super) const DETAIL: &str = "read_incident";
 pub(super) const USERS: &str = "list_users";
 const INCIDENTS: &str = "/api/v2/incident";
 
-/// The two documented codes of refusals (seed document). Texts beside them may change and are not looked at.
+/// The two documented codes of refusals (published document). Texts beside them may change and are not looked at.
 const BAD_TOKEN: &str = "07001113";
 const BAD_REQUEST: &str = "07001110";
 

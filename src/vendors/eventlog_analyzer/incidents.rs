@@ -12,7 +12,7 @@ use crate::{
 use futures_util::future::join_all;
 use std::sync::Arc;
 
-/// The longest page (seed document).
+/// The longest page (published document).
 pub(super) const MAX_PAGE_SIZE: usize = 100;
 
 /// A page, in the server's own order.

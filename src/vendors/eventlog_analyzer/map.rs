@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// What the native id of an owner begins with of whom the server told the name only. All others are numbers.
 pub(super) const CREATOR: &str = "name/";
-/// The assignee of what nobody is assigned to (seed document, by its examples).
+/// The assignee of what nobody is assigned to (published document, by its examples).
 const NOBODY: &str = "-1";
 
 /// What was noticed while mapping.

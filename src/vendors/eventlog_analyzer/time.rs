@@ -21,7 +21,7 @@ const LONGEST_GAP_HOURS: i64 = 24;
 
 /// The moment that a printed time means. None if it is no time of the years 1 to 9999.
 ///
-/// Written are date and time to the second (seed document); a zone or a fraction beside them is honoured, should a release
+/// Written are date and time to the second (published document); a zone or a fraction beside them is honoured, should a release
 /// print one.
 pub(super) fn read(text: &str, zone: Tz) -> Option<(Time, Certainty)> {
     let text = text.trim();

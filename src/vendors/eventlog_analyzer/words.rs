@@ -1,5 +1,5 @@
 //! The words of both sides for the same thing. Lists print `Critical` and `Open`, filters take `critical` and `open`
-//! (seed document); how lists print `in_progress` is not documented, so letter case, blanks and hyphens do not count.
+//! (published document); how lists print `in_progress` is not documented, so letter case, blanks and hyphens do not count.
 
 use super::config::Grades;
 use crate::domain::{ActivityKind, AssetRole, EvidenceKind, EvidenceOrigin, IncidentStatus, Severity};
@@ -15,7 +15,7 @@ pub(super) const STATUSES: [(IncidentStatus, &str, &str); 3] = [
     (IncidentStatus::Closed, "closed", "Closed"),
 ];
 
-/// A user name that stands for none (seed document, `username` of a log record).
+/// A user name that stands for none (published document, `username` of a log record).
 pub(super) const NO_USER: &str = "n/a";
 
 /// A word as it is compared.
