@@ -2,7 +2,7 @@
 
 use crate::domain::{IncidentStatus, Severity};
 
-/// Exact case, with the blank (seed).
+/// Exact case, with the blank (published document).
 pub(super) const STATUSES: [(IncidentStatus, &str); 4] = [
     (IncidentStatus::New, "New"),
     (IncidentStatus::InProgress, "In Progress"),
@@ -19,7 +19,7 @@ pub(super) const SEVERITIES: [(Severity, &str); 5] = [
     (Severity::Informational, "SEV-5"),
 ];
 
-/// What an attacker may be after (seed).
+/// What an attacker may be after (published document).
 pub(super) const OBJECTIVES: [&str; 6] =
     ["Sabotage", "Data Disclosure", "Extortion", "Customer Targeting", "Resource Hijacking", "Fraud"];
 
