@@ -12,6 +12,7 @@ use crate::settings::{
     url, words,
 };
 use crate::telemetry::{LogFormat, LogLevel};
+use crate::upstream::Policy;
 use crate::vendors::{VendorConfig, ciso_assistant};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -60,9 +61,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 30 s, 10,000 rows; for documents see [`QueryLimits`].
+    /// 10 s, 10,000 rows; for documents see [`QueryLimits`].
     fn default() -> Self {
-        Limits { request_timeout: Duration::from_secs(30), scan_rows: 10_000, query: QueryLimits::default() }
+        Limits { request_timeout: Duration::from_secs(10), scan_rows: 10_000, query: QueryLimits::default() }
     }
 }
 
@@ -90,7 +91,8 @@ impl Config {
 
     /// For a sandbox at an address, as a source called `demo`.
     pub fn of_sandbox(url: Url, token: Secret) -> Self {
-        let sandbox = ciso_assistant::Config::new(url, ciso_assistant::Credential::Token(token));
+        let mut sandbox = ciso_assistant::Config::new(url, ciso_assistant::Credential::Token(token));
+        sandbox.policy = Policy::standard();
         Self::new(vec![(SourceName::new("demo"), VendorConfig::CisoAssistant(sandbox))])
     }
 
@@ -206,7 +208,7 @@ impl Limits {
         let request_timeout = table.or(
             "request_timeout_ms",
             "Longest time for one request, all sources together; what has not answered by then is reported as \
-             `SOURCE_TIMEOUT`.",
+             `SOURCE_TIMEOUT`. A client may ask for less with the header `X-Request-Timeout-Ms`.",
             duration_ms(100..=600_000),
             default.request_timeout,
         );

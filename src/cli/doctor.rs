@@ -48,7 +48,7 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     let call = app.call("doctor");
     let findings = join_all(names.iter().map(|name| async {
         let source = app.federation().source(name)?;
-        let probe = app.federation().probe(&call, name).await.0.ok()?;
+        let (probe, _) = app.federation().probe(&call, name).await.0.ok()?;
         Some(Finding { info: source.info().clone(), probe })
     }));
     let findings: Vec<Finding> = findings.await.into_iter().flatten().collect();

@@ -4,6 +4,7 @@ use crate::{
     domain::{IncidentField, Key, NativeId, Record, SourceName, SourceStatus, Time},
     source::{Call, SourceError},
 };
+use chrono::TimeDelta;
 use rustc_hash::FxHashMap;
 use std::time::Duration;
 
@@ -83,7 +84,13 @@ impl SourceReport {
         self.upstream_calls = tally.upstream_calls();
         self.waited = tally.waited();
         self.latency = (self.upstream_calls > 0).then(|| tally.latency());
-        self.fetched_at = (self.skipped_reason.is_none() && self.error.is_none()).then_some(call.now);
+        self.from_cache = tally.remembered() > 0 && (self.upstream_calls == 0 || tally.is_stale());
+        let age = if self.from_cache { tally.oldest() } else { Duration::ZERO };
+        let answered = call.now - TimeDelta::from_std(age).unwrap_or_default();
+        self.fetched_at = (self.skipped_reason.is_none() && self.error.is_none()).then_some(answered);
+        if tally.is_stale() && self.status == SourceStatus::Ok {
+            self.status = SourceStatus::Stale;
+        }
     }
 }
 

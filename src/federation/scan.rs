@@ -29,6 +29,7 @@ pub(super) async fn scan(
     want: Want,
     limit: usize,
 ) -> Result<Scan, SourceError> {
+    let call = &call.background();
     let want = looked_at(&plan.residual, want);
     let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, restricted: Vec::new(), error: None };
     let mut seen = FxHashSet::default();

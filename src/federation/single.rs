@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ExportFormat, Filter, IncidentField, Key, Owner, Record, RecordKind, Scope, Search, SourceName, Vocabulary,
+        CircuitState, ExportFormat, Filter, IncidentField, Key, Owner, Record, RecordKind, Scope, Search, SourceName,
+        Vocabulary,
     },
     source::{
         Call, Capabilities, CatalogRequest, Download, DownloadRequest, Probe, Reference, Source, SourceError,
@@ -33,16 +34,17 @@ impl Federation {
         (answer, Cost::of(&call, 0, 0))
     }
 
-    /// How a source is.
+    /// How a source is, and whether calls go through to it after that.
     ///
     /// # Errors
     /// An unknown name.
-    pub async fn probe(&self, call: &Call, source: &SourceName) -> Costed<Probe> {
+    pub async fn probe(&self, call: &Call, source: &SourceName) -> Costed<(Probe, CircuitState)> {
         let (source, call) = match self.asked(call, source) {
             Ok(asked) => asked,
             Err(error) => return (Err(error), Cost::default()),
         };
-        let answer = Ok(source.probe(&call).await);
+        let probe = source.probe(&call).await;
+        let answer = Ok((probe, call.circuit()));
         (answer, Cost::of(&call, 0, 0))
     }
 

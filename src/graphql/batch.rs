@@ -118,9 +118,9 @@ async fn single(session: &Session, need: &Need) -> Delivered {
             }
             Err(error) => (Loaded::Failed(Fault::from(error)), vec![]),
         },
-        Need::Health(name) => {
-            found(name, session.federation.probe(&session.call, name).await, |probe| Arc::new(Health(probe)))
-        }
+        Need::Health(name) => found(name, session.federation.probe(&session.call, name).await, |(probe, circuit)| {
+            Arc::new(Health { probe, circuit })
+        }),
         Need::Capabilities(name) => {
             found(name, session.federation.capabilities(&session.call, name).await, |capabilities| capabilities)
         }

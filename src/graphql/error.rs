@@ -108,7 +108,7 @@ impl From<&SourceError> for Fault {
             Retry::After(after) => (true, Some(after)),
         };
         Fault {
-            code: ErrorCode::of(error.kind()),
+            code: if error.is_circuit_open() { ErrorCode::CircuitOpen } else { ErrorCode::of(error.kind()) },
             message: error.public().to_owned().into(),
             source: Some(error.source_name().clone()),
             retryable,

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+/// What a client gives its request at most, in milliseconds; only less than the gateway's own limit counts.
+const TIMEOUT_HEADER: &str = "x-request-timeout-ms";
 /// The sources stop at the deadline; this long after it their reports have become an answer.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -34,9 +36,12 @@ pub(super) async fn by_get(
     headers: HeaderMap,
 ) -> Response {
     let Some(media) = choose(&headers) else { return not_acceptable(&id) };
-    let deadline = Instant::now() + state.request_timeout;
+    let limit = match time_limit(&state, &headers) {
+        Ok(limit) => limit,
+        Err(problem) => return problem.response_as(media, &id),
+    };
     match query::from_parameters(parameters.as_deref().unwrap_or_default()) {
-        Ok(request) => execute(&state, &id, media, deadline, Request { queries_only: true, ..request }).await,
+        Ok(request) => execute(&state, &id, media, limit, Request { queries_only: true, ..request }).await,
         Err(problem) => problem.response_as(media, &id),
     }
 }
@@ -49,9 +54,12 @@ pub(super) async fn by_post(
     body: Body,
 ) -> Response {
     let Some(media) = choose(&headers) else { return not_acceptable(&id) };
-    let deadline = Instant::now() + state.request_timeout;
-    match read(&state, &headers, body, deadline).await {
-        Ok(request) => execute(&state, &id, media, deadline, request).await,
+    let limit = match time_limit(&state, &headers) {
+        Ok(limit) => limit,
+        Err(problem) => return problem.response_as(media, &id),
+    };
+    match read(&state, &headers, body, limit.deadline).await {
+        Ok(request) => execute(&state, &id, media, limit, request).await,
         Err(problem) => problem.response_as(media, &id),
     }
 }
@@ -62,11 +70,33 @@ async fn read(state: &ServerState, headers: &HeaderMap, body: Body, deadline: In
     query::from_body(&received.bytes)
 }
 
-async fn execute(state: &ServerState, id: &RequestId, media: Media, deadline: Instant, request: Request) -> Response {
-    let call = call(state, id, deadline);
-    let Ok(answer) = timeout_at(deadline + GRACE, state.api.execute(request, &call)).await else {
-        let limit = state.request_timeout.as_millis();
-        let message = format!("The request took longer than {limit} ms, the most that this gateway allows.");
+/// How long a request may take.
+#[derive(Clone, Copy)]
+struct TimeLimit {
+    length: Duration,
+    deadline: Instant,
+}
+
+/// The gateway's limit, or what the client asks for where that is shorter.
+fn time_limit(state: &ServerState, headers: &HeaderMap) -> Result<TimeLimit, Problem> {
+    let asked = match headers.get(TIMEOUT_HEADER) {
+        None => state.request_timeout,
+        Some(text) => match text.to_str().ok().and_then(|text| text.trim().parse().ok()) {
+            Some(ms @ 1..) => Duration::from_millis(ms),
+            _ => {
+                let message = "The header X-Request-Timeout-Ms must be a whole number of milliseconds, at least 1.";
+                return Err(Problem::bad_request(message));
+            }
+        },
+    };
+    let length = asked.min(state.request_timeout);
+    Ok(TimeLimit { length, deadline: Instant::now() + length })
+}
+
+async fn execute(state: &ServerState, id: &RequestId, media: Media, limit: TimeLimit, request: Request) -> Response {
+    let call = call(state, id, limit.deadline);
+    let Ok(answer) = timeout_at(limit.deadline + GRACE, state.api.execute(request, &call)).await else {
+        let message = format!("The request took longer than {} ms, the most that it may.", limit.length.as_millis());
         return Problem::new(StatusCode::GATEWAY_TIMEOUT, message).response_as(media, id);
     };
     if answer.not_a_query {

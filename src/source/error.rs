@@ -108,10 +108,15 @@ impl SourceError {
             UpstreamErrorKind::SecondFactorPending => {
                 (K::Unauthenticated, "asks for a second factor; give the gateway a token instead of a password")
             }
+            UpstreamErrorKind::RateLimited => {
+                (K::RateLimited, "has no room left in its quota before this request's deadline")
+            }
+            UpstreamErrorKind::CircuitOpen => (K::Unavailable, "failed so often that it is left in peace for a while"),
             UpstreamErrorKind::Internal => (K::Internal, "could not be asked because of a fault in the gateway"),
         };
         let mut made = SourceError::new(kind, source, operation, format!("The source “{source}” {what}."));
         if let Some(inner) = Arc::get_mut(&mut made.0) {
+            inner.retry = error.retry_after().map_or(inner.retry, Retry::After);
             inner.cause = Some(error);
         }
         made
@@ -167,6 +172,11 @@ impl SourceError {
     /// What lies below it; for the log.
     pub fn cause(&self) -> Option<&UpstreamError> {
         self.0.cause.as_ref()
+    }
+
+    /// Whether the source was not asked because it failed too often.
+    pub fn is_circuit_open(&self) -> bool {
+        self.cause().is_some_and(|cause| cause.kind() == UpstreamErrorKind::CircuitOpen)
     }
 
     /// How a report calls the state of the source.

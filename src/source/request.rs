@@ -3,10 +3,10 @@
 use super::SourceError;
 use crate::{
     domain::{
-        Caller, DetailParts, ExportFormat, NativeId, Order, RawJson, Record, RecordKind, Search, SourceStatus, Test,
-        Time,
+        Caller, CircuitState, DetailParts, ExportFormat, NativeId, Order, RawJson, Record, RecordKind, Search,
+        SourceStatus, Test, Time,
     },
-    upstream::Context,
+    upstream::{Circuit, Context},
 };
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -26,6 +26,20 @@ impl Call {
     /// The same request, counting for itself.
     pub fn fork(&self) -> Call {
         Call { caller: self.caller.clone(), context: self.context.fork(), now: self.now }
+    }
+
+    /// The same request, counting together, for a long read that lets others go first.
+    pub fn background(&self) -> Call {
+        Call { caller: self.caller.clone(), context: self.context.background(), now: self.now }
+    }
+
+    /// In which state the last of its calls left the source's circuit.
+    pub fn circuit(&self) -> CircuitState {
+        match self.context.tally.circuit() {
+            Circuit::Closed => CircuitState::Closed,
+            Circuit::HalfOpen => CircuitState::HalfOpen,
+            Circuit::Open => CircuitState::Open,
+        }
     }
 }
 

@@ -126,6 +126,60 @@ pub fn uncertain_times(call: Call<'_>, twice: u32, never: u32) {
     );
 }
 
+/// A call that failed is made again after a pause.
+pub fn call_repeated(source: &str, operation: &str, request_id: &str, pause: Duration) {
+    tracing::info!(
+        { SOURCE_ID } = source,
+        { VENDOR_OPERATION } = operation,
+        { DURATION_MS } = milliseconds(pause),
+        { REQUEST_ID } = request_id,
+        "{operation} is tried again at {source}"
+    );
+}
+
+/// A request was answered by a call that another one made.
+pub fn call_shared(source: &str, operation: &str) {
+    tracing::debug!({ SOURCE_ID } = source, { VENDOR_OPERATION } = operation, "{operation} at {source} was shared");
+}
+
+/// A request was answered from memory. `freshness` is our word.
+pub fn answer_remembered(source: &str, operation: &str, freshness: &str) {
+    tracing::debug!(
+        { SOURCE_ID } = source,
+        { VENDOR_OPERATION } = operation,
+        "{operation} at {source} was remembered ({freshness})"
+    );
+}
+
+/// A source is left in peace, tried again, or asked as ever. `state` is our word.
+pub fn circuit_changed(source: &str, state: &str) {
+    tracing::warn!({ SOURCE_ID } = source, "the circuit of {source} is {state} now");
+}
+
+/// A call was not made because its source is left in peace.
+pub fn circuit_refused(source: &str, operation: &str) {
+    tracing::debug!({ SOURCE_ID } = source, { VENDOR_OPERATION } = operation, "{source} is left in peace");
+}
+
+/// A call waited for a quota.
+pub fn quota_waited(source: &str, operation: &str, duration: Duration) {
+    tracing::debug!(
+        { SOURCE_ID } = source,
+        { VENDOR_OPERATION } = operation,
+        { DURATION_MS } = milliseconds(duration),
+        "{operation} waited for the quota of {source}"
+    );
+}
+
+/// A call was not made because the quota has no room before its deadline.
+pub fn quota_refused(source: &str, operation: &str) {
+    tracing::info!(
+        { SOURCE_ID } = source,
+        { VENDOR_OPERATION } = operation,
+        "the quota of {source} has no room for {operation} in time"
+    );
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

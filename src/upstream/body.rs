@@ -2,6 +2,7 @@
 
 use super::context::{Purpose, Tally};
 use super::error::{UpstreamError, UpstreamErrorKind};
+use super::limit::Permit;
 use super::policy::Policy;
 use super::request::UpstreamResponse;
 use super::transport::{BodyStream, HttpResponse, TransportError};
@@ -13,7 +14,6 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Who asked what and when; tells the log and the tally how it ended.
@@ -70,10 +70,14 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// The total timeout from now, or the deadline if that is earlier.
+    /// The total timeout from now, or the deadline if that is earlier. A deadline that leaves the source as long as it may
+    /// be silent tells the same of it as a timeout does: with ten seconds for a call and for its request alike, one that
+    /// hangs would otherwise never be told from an impatient client.
     pub(super) fn new(policy: &Policy, deadline: Instant) -> Self {
-        match Instant::now().checked_add(policy.total_timeout) {
+        let now = Instant::now();
+        match now.checked_add(policy.total_timeout) {
             Some(total) if total < deadline => Limit { at: total, kind: UpstreamErrorKind::Timeout },
+            _ if deadline - now >= policy.idle_timeout => Limit { at: deadline, kind: UpstreamErrorKind::Timeout },
             _ => Limit { at: deadline, kind: UpstreamErrorKind::Deadline },
         }
     }
@@ -84,7 +88,7 @@ pub(super) struct Exchange {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) origin: Origin,
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) permit: Option<Permit>,
     limit: Limit,
     max_bytes: usize,
     body: Body,

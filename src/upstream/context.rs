@@ -1,7 +1,8 @@
 //! On whose behalf a call is made, until when, and who counts it. Handed down explicitly with every call.
 
+use super::breaker::Circuit;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,28 +15,50 @@ pub struct Context {
     pub request_id: Arc<str>,
     /// With whose rights is asked. Whatever will be remembered or shared between callers has this first in its key.
     pub scope: Arc<str>,
+    /// Who goes first where the source's limits make calls wait.
+    pub priority: Priority,
     /// Where the calls are counted.
     pub tally: Arc<Tally>,
+}
+
+/// Who goes first in a queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Priority {
+    /// Somebody waits for just this.
+    #[default]
+    Interactive,
+    /// A part of a long read, or one that nobody waits for.
+    Background,
 }
 
 impl Context {
     /// With a new tally.
     pub fn new(deadline: Instant, request_id: &str, scope: &str) -> Self {
         let tally = Arc::new(Tally::default());
-        Context { deadline, request_id: request_id.into(), scope: scope.into(), tally }
+        let priority = Priority::Interactive;
+        Context { deadline, request_id: request_id.into(), scope: scope.into(), priority, tally }
     }
 
     /// The same request with a tally of its own.
     pub fn fork(&self) -> Self {
         Context { tally: Arc::default(), ..self.clone() }
     }
+
+    /// The same request, for what may wait while others ask.
+    pub fn background(&self) -> Self {
+        Context { priority: Priority::Background, ..self.clone() }
+    }
 }
 
-/// Counts what one request cost at one source. Counted where the call is made, and only there: an answer that will come
-/// out of a cache counts nothing.
+/// Counts what one request cost at one source, and how fresh its answers were. A call is counted where it is made, and only
+/// there: an answer out of the cache, or one that another request waited for as well, costs nothing.
 #[derive(Debug, Default)]
 pub struct Tally {
     calls: AtomicU64,
+    remembered: AtomicU64,
+    stale: AtomicU64,
+    oldest_us: AtomicU64,
+    circuit: AtomicU8,
     credential_calls: AtomicU64,
     waited_us: AtomicU64,
     latency_us: AtomicU64,
@@ -52,7 +75,7 @@ impl Tally {
         self.credential_calls.load(Relaxed)
     }
 
-    /// Time spent in the queue for a permit, summed over the calls.
+    /// Time spent in the queues for a quota and for a permit, summed over the calls.
     pub fn waited(&self) -> Duration {
         Duration::from_micros(self.waited_us.load(Relaxed))
     }
@@ -61,6 +84,40 @@ impl Tally {
     /// the wall when calls ran side by side.
     pub fn latency(&self) -> Duration {
         Duration::from_micros(self.latency_us.load(Relaxed))
+    }
+
+    /// Answers that were remembered from before.
+    pub fn remembered(&self) -> u64 {
+        self.remembered.load(Relaxed)
+    }
+
+    /// How old the oldest remembered answer was; zero without any.
+    pub fn oldest(&self) -> Duration {
+        Duration::from_micros(self.oldest_us.load(Relaxed))
+    }
+
+    /// Whether an answer was given that is older than it may be, because the source is not there.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Relaxed) > 0
+    }
+
+    /// In which state the last call left the source's circuit.
+    pub fn circuit(&self) -> Circuit {
+        match self.circuit.load(Relaxed) {
+            0 => Circuit::Closed,
+            1 => Circuit::HalfOpen,
+            _ => Circuit::Open,
+        }
+    }
+
+    pub(super) fn add_remembered(&self, age: Duration, stale: bool) {
+        self.remembered.fetch_add(1, Relaxed);
+        self.oldest_us.fetch_max(microseconds(age), Relaxed);
+        self.stale.fetch_add(u64::from(stale), Relaxed);
+    }
+
+    pub(super) fn note_circuit(&self, circuit: Circuit) {
+        self.circuit.store(circuit as u8, Relaxed);
     }
 
     pub(super) fn count(&self, purpose: Purpose) {

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What went wrong, to branch on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -12,8 +13,8 @@ pub enum UpstreamErrorKind {
     Connect,
     /// No trust: a certificate that does not fit, or something that does not speak TLS. Nothing was sent.
     Tls,
-    /// Too slow for the policy of the source: no complete answer within the total timeout, or silence for longer than
-    /// the idle timeout.
+    /// Too slow for the policy of the source: no complete answer within the total timeout, silence for longer than the
+    /// idle timeout, or none by a deadline that left it at least that long.
     Timeout,
     /// The deadline of the request that asked passed first, wherever it was then: in the queue for a permit, waiting
     /// for a token or for the answer. Says nothing about the vendor.
@@ -30,6 +31,10 @@ pub enum UpstreamErrorKind {
     CredentialRefused,
     /// The account wants a second factor, which a gateway cannot give.
     SecondFactorPending,
+    /// Our own limits leave no room for the call before its deadline. Nothing was sent.
+    RateLimited,
+    /// The source failed so often that it is left in peace. Nothing was sent.
+    CircuitOpen,
     /// The request could not be written: its path would have been changed on the way. A mistake of ours.
     Internal,
 }
@@ -48,6 +53,8 @@ impl UpstreamErrorKind {
             UpstreamErrorKind::Protocol => "protocol",
             UpstreamErrorKind::CredentialRefused => "credential_refused",
             UpstreamErrorKind::SecondFactorPending => "second_factor_pending",
+            UpstreamErrorKind::RateLimited => "rate_limited",
+            UpstreamErrorKind::CircuitOpen => "circuit_open",
             UpstreamErrorKind::Internal => "internal",
         }
     }
@@ -64,6 +71,8 @@ impl UpstreamErrorKind {
             UpstreamErrorKind::Protocol => "the answer cannot be used",
             UpstreamErrorKind::CredentialRefused => "the credential is not accepted",
             UpstreamErrorKind::SecondFactorPending => "the account wants a second factor",
+            UpstreamErrorKind::RateLimited => "no room in the quota before the deadline",
+            UpstreamErrorKind::CircuitOpen => "the source is left in peace for a while",
             UpstreamErrorKind::Internal => "the request cannot be written",
         }
     }
@@ -76,13 +85,14 @@ pub struct UpstreamError {
     kind: UpstreamErrorKind,
     operation: &'static str,
     detail: Option<&'static str>,
+    retry_after: Option<Duration>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl UpstreamError {
     /// `operation` is what was asked, in our words; for a failed login, the name of the login.
     pub fn new(kind: UpstreamErrorKind, operation: &'static str) -> Self {
-        UpstreamError { kind, operation, detail: None, cause: None }
+        UpstreamError { kind, operation, detail: None, retry_after: None, cause: None }
     }
 
     /// Adds what precisely was wrong. Ours, fixed text: it may be shown to anybody.
@@ -93,6 +103,16 @@ impl UpstreamError {
     /// Adds what is behind it. Must not hold a secret: it is logged.
     pub fn with_cause(self, cause: impl Error + Send + Sync + 'static) -> Self {
         UpstreamError { cause: Some(Arc::new(cause)), ..self }
+    }
+
+    /// Adds when asking again may help.
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        UpstreamError { retry_after: Some(wait), ..self }
+    }
+
+    /// When asking again may help, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What went wrong.

@@ -5,9 +5,10 @@ use super::request::Method;
 use super::transport::{FailureKind, HttpRequest, HttpResponse, Transport, TransportError};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt, TryStreamExt};
-use reqwest::{Client, ClientBuilder, redirect, retry};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, redirect, retry};
 use std::error::Error;
-use std::io;
+use std::path::Path;
+use std::{fs, io};
 
 /// HTTP/1.1 over TCP or TLS (rustls with ring), the system's certificates trusted. Connections are kept when the vendor
 /// allows it and made anew when it says `Connection: close`.
@@ -16,19 +17,43 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// Uses the connect timeout of the policy; the other limits are held above. Without any certificate authority on the
-    /// machine (a bare container) it still serves `http` addresses, while every `https` call fails as `Tls`.
-    /// Fails when TLS cannot be set up at all.
+    /// Uses the connect timeout of the policy and its network; the other limits are held above. Reads the files that it
+    /// names, now. Without any certificate authority on the machine (a bare container) it still serves `http` addresses,
+    /// while every `https` call fails as `Tls`.
+    /// Fails when a file cannot be read or used, or TLS cannot be set up at all; the text names the file.
     pub fn new(policy: &Policy) -> Result<Self, TransportError> {
         // The provider can be set once per process; whoever was first, it is there afterwards.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = builder(policy).build().or_else(|_| builder(policy).tls_certs_only([]).build());
+        let network = &policy.network;
+        let client = match &network.ca_file {
+            Some(file) => builder(policy)?.tls_certs_only(authorities(file)?).build(),
+            None => match builder(policy)?.build() {
+                Ok(client) => Ok(client),
+                Err(_) => builder(policy)?.tls_certs_only([]).build(),
+            },
+        };
         Ok(ReqwestTransport { client: client.map_err(|error| failure(error, FailureKind::Protocol))? })
     }
 }
 
-fn builder(policy: &Policy) -> ClientBuilder {
-    Client::builder()
+/// The authorities in a file of PEM certificates.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, TransportError> {
+    let found =
+        Certificate::from_pem_bundle(&contents(file)?).map_err(|_| unusable(file, "holds no PEM certificates"))?;
+    // An empty list would trust nobody, and every call would fail for a reason that is hard to find.
+    if found.is_empty() { Err(unusable(file, "holds no PEM certificates")) } else { Ok(found) }
+}
+
+fn contents(file: &Path) -> Result<Vec<u8>, TransportError> {
+    fs::read(file).map_err(|error| unusable(file, &format!("cannot be read: {error}")))
+}
+
+fn unusable(file: &Path, what: &str) -> TransportError {
+    TransportError::new(FailureKind::Tls, format!("the file {} {what}", file.display()))
+}
+
+fn builder(policy: &Policy) -> Result<ClientBuilder, TransportError> {
+    let mut builder = Client::builder()
         .connect_timeout(policy.connect_timeout)
         // A redirect turns POST into GET and may carry the token to another host.
         .redirect(redirect::Policy::none())
@@ -37,7 +62,17 @@ fn builder(policy: &Policy) -> ClientBuilder {
         .no_proxy()
         // One place decides about repetition, and it is `send`.
         .retry(retry::never())
-        .http1_only()
+        .http1_only();
+    if let Some(file) = &policy.network.client_certificate {
+        let identity = Identity::from_pem(&contents(file)?);
+        let identity = identity.map_err(|_| unusable(file, "holds no PEM certificate with its private key"))?;
+        builder = builder.identity(identity);
+    }
+    if let Some(proxy) = &policy.network.proxy {
+        let proxy = Proxy::all(proxy.as_str()).map_err(|error| failure(error, FailureKind::Protocol))?;
+        builder = builder.proxy(proxy);
+    }
+    Ok(builder)
 }
 
 impl Transport for ReqwestTransport {

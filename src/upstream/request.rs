@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use reqwest::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
+use std::time::Duration;
 
 /// HTTP methods that vendors use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Method {
     Get,
     Head,
@@ -34,6 +35,20 @@ impl Method {
     }
 }
 
+/// Whether and for how long an answer may be remembered; [`super::Policy`] says how long each is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Remember {
+    /// Not at all.
+    #[default]
+    Never,
+    /// A page of a list, or counts over one.
+    List,
+    /// Records by their ids.
+    Detail,
+    /// What hardly ever changes: vocabularies, people, the release of the product.
+    Catalogue,
+}
+
 /// One call to a vendor.
 #[derive(Clone)]
 pub struct UpstreamRequest {
@@ -49,6 +64,11 @@ pub struct UpstreamRequest {
     pub safe: bool,
     /// Whether the credential of the source is added.
     pub authenticated: bool,
+    /// Whether the answer may be remembered, if the request is safe.
+    pub remember: Remember,
+    /// Whether an answer is what was asked for; one that is not is never remembered. Some vendors tell an error with
+    /// status 200.
+    pub usable: fn(&UpstreamResponse) -> bool,
 }
 
 impl UpstreamRequest {
@@ -62,6 +82,8 @@ impl UpstreamRequest {
             body: None,
             safe: true,
             authenticated: true,
+            remember: Remember::Never,
+            usable: |_| true,
         }
     }
 
@@ -87,6 +109,16 @@ impl UpstreamRequest {
     /// Declared as harmless to repeat.
     pub fn safe(self) -> Self {
         UpstreamRequest { safe: true, ..self }
+    }
+
+    /// Its answer may be remembered. Errors never are, nor is what is neither whole JSON nor declared as JSON.
+    pub fn remember(self, remember: Remember) -> Self {
+        UpstreamRequest { remember, ..self }
+    }
+
+    /// With the vendor's own test of an answer; see [`Self::usable`].
+    pub fn usable_if(self, usable: fn(&UpstreamResponse) -> bool) -> Self {
+        UpstreamRequest { usable, ..self }
     }
 
     /// Sent without the credential.
@@ -137,6 +169,18 @@ impl UpstreamResponse {
     pub fn date(&self) -> Option<DateTime<Utc>> {
         let date = DateTime::parse_from_rfc2822(self.header(header::DATE)?).ok()?;
         Some(date.to_utc())
+    }
+
+    /// How long the vendor wants to be left alone (header `Retry-After`, RFC 9110, section 10.2.3): a number of seconds, or a
+    /// date. A date is measured by the vendor's own clock (header `Date`); without that it says nothing.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.header(header::RETRY_AFTER)?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let then = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+        // A date that has passed means now.
+        Some((then - self.date()?).to_std().unwrap_or_default())
     }
 }
 
@@ -202,6 +246,24 @@ mod tests {
         let answer = response(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(answer.date().unwrap().to_rfc3339(), "1994-11-06T08:49:37+00:00");
         assert_eq!(response(header::DATE, "yesterday").date(), None);
+    }
+
+    #[test]
+    fn both_forms_of_retry_after_are_read() {
+        let after = |headers: &[(HeaderName, &'static str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+            UpstreamResponse { status: 429, headers: headers.collect(), body: Bytes::new() }.retry_after()
+        };
+        let seconds = |count| Some(Duration::from_secs(count));
+        let (wait, date) = (header::RETRY_AFTER, header::DATE);
+        assert_eq!(after(&[(wait.clone(), " 7 ")]), seconds(7));
+        let (now, then) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:51:07 GMT");
+        assert_eq!(after(&[(wait.clone(), then), (date.clone(), now)]), seconds(90));
+        assert_eq!(after(&[(wait.clone(), now), (date, then)]), seconds(0), "a date that has passed");
+        for unknown in [then, "soon", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(after(&[(wait.clone(), unknown)]), None, "{unknown}");
+        }
+        assert_eq!(after(&[]), None);
     }
 
     #[test]

@@ -26,11 +26,11 @@ fn smallest_configuration_has_the_documented_defaults() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert!(config.data_dir.is_none() && config.cursor_key.is_none() && config.public_url.is_none());
     assert_eq!((config.log.format, config.log.level), (LogFormat::Text, LogLevel::Info));
-    assert_eq!((config.limits.request_timeout, config.limits.scan_rows), (Duration::from_secs(30), 10_000));
+    assert_eq!((config.limits.request_timeout, config.limits.scan_rows), (Duration::from_secs(10), 10_000));
     let (name, VendorConfig::CisoAssistant(source)) = &config.sources[0] else { panic!("{:?}", config.sources) };
     assert_eq!((name.as_str(), source.url.as_str()), ("grc", "https://grc.example/"));
     assert!(matches!(&source.credential, Credential::Token(token) if token.expose() == "t0ken"));
-    assert_eq!(source.policy, incident_gateway::upstream::Policy::default());
+    assert_eq!(source.policy, incident_gateway::upstream::Policy::standard());
     assert_eq!(loaded.warnings, []);
 }
 
@@ -83,8 +83,9 @@ password = { file = \"/nonexistent\" }
         "sources.grc.url, line 14, column 1: must be an address that begins with https:// or http://; it is \"grc.example\".",
         "sources.grc.email, line 15, column 1: must be an e-mail address; it is \"nobody\".",
         "sources.grc.policy.concurrency, line 18, column 1: must be a whole number from 1 to 1024; it is 0.",
-        "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: concurrency, connect_timeout_ms, \
-         idle_timeout_ms, max_body_bytes, total_timeout_ms.",
+        "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: breaker, cache, concurrency, \
+         connect_timeout_ms, idle_timeout_ms, max_body_bytes, network, requests_per_minute, retry, share_calls, \
+         total_timeout_ms.",
         "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\", \"kaspersky-xdr\" or \"cortex-xpanse\"; it is \"ciso-asistant\".",
         "sources.Bad_Name, line 24, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
          digits and hyphens, with no hyphen at either end.",
@@ -151,7 +152,7 @@ fn persistent_cursors_are_refused_without_a_place_for_their_key() {
 }
 
 /// Each variable, a value other than the default, and the line that `--print` then shows.
-const VARIABLES: [(&str, &str, &str); 38] = [
+const VARIABLES: [(&str, &str, &str); 54] = [
     ("LISTEN", "[::1]:1", "listen = \"[::1]:1\""),
     ("PUBLIC_URL", "https://gw.example/x", "public_url = \"https://gw.example/x\""),
     ("PUBLIC_HOSTS", "gw.example,::1", "public_hosts = [\"gw.example\", \"::1\"]"),
@@ -190,6 +191,22 @@ const VARIABLES: [(&str, &str, &str); 38] = [
     ("SOURCES__<NAME>__POLICY__IDLE_TIMEOUT_MS", "13", "idle_timeout_ms = 13"),
     ("SOURCES__<NAME>__POLICY__CONCURRENCY", "14", "concurrency = 14"),
     ("SOURCES__<NAME>__POLICY__MAX_BODY_BYTES", "2048", "max_body_bytes = 2048"),
+    ("SOURCES__<NAME>__POLICY__REQUESTS_PER_MINUTE", "15", "requests_per_minute = 15"),
+    ("SOURCES__<NAME>__POLICY__SHARE_CALLS", "false", "share_calls = false"),
+    ("SOURCES__<NAME>__POLICY__RETRY__REPEATS", "3", "repeats = 3"),
+    ("SOURCES__<NAME>__POLICY__RETRY__FIRST_WAIT_MS", "16", "first_wait_ms = 16"),
+    ("SOURCES__<NAME>__POLICY__RETRY__LONGEST_WAIT_MS", "17", "longest_wait_ms = 17"),
+    ("SOURCES__<NAME>__POLICY__RETRY__BUDGET_PERCENT", "18", "budget_percent = 18"),
+    ("SOURCES__<NAME>__POLICY__BREAKER__FAILURES", "19", "failures = 19"),
+    ("SOURCES__<NAME>__POLICY__BREAKER__OPEN_MS", "120", "open_ms = 120"),
+    ("SOURCES__<NAME>__POLICY__CACHE__LISTS_MS", "21", "lists_ms = 21"),
+    ("SOURCES__<NAME>__POLICY__CACHE__DETAILS_MS", "22", "details_ms = 22"),
+    ("SOURCES__<NAME>__POLICY__CACHE__CATALOGUES_MS", "23", "catalogues_ms = 23"),
+    ("SOURCES__<NAME>__POLICY__CACHE__STALE_MS", "24", "stale_ms = 24"),
+    ("SOURCES__<NAME>__POLICY__CACHE__MAX_BYTES", "25", "max_bytes = 25"),
+    ("SOURCES__<NAME>__POLICY__NETWORK__CA_FILE", "/ca.pem", "ca_file = \"/ca.pem\""),
+    ("SOURCES__<NAME>__POLICY__NETWORK__CLIENT_CERTIFICATE", "/me.pem", "client_certificate = \"/me.pem\""),
+    ("SOURCES__<NAME>__POLICY__NETWORK__PROXY", "http://proxy.example:3128/", "proxy = \"http://proxy.example:3128/\""),
 ];
 
 /// Settings that only other vendors have; each is tested beside its vendor.

@@ -143,22 +143,24 @@ async fn every_order_walks_the_same_incidents_of_all_five_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_is_down_costs_its_rows_and_nothing_else() {
-    let five = Five::start(40).await;
     let query =
         "{ incidents(first: 100) { nodes { source { name } } sources { source { name } status error { code } } } }";
     for vendor in Vendor::ALL {
+        // Anew for each, since one that failed so often is left in peace for longer than the test takes.
+        let five = Five::start(40).await;
         five.sandbox(vendor).set_faults(vec!["503".parse::<Fault>().unwrap()]);
         let page = five.ask(query, json!({})).await["incidents"].take();
         for report in page["sources"].as_array().unwrap() {
             let down = report["source"]["name"] == vendor.word();
-            let expected = if down { json!("SOURCE_UNAVAILABLE") } else { Value::Null };
-            assert_eq!(report["error"]["code"], expected, "{vendor}: {report}");
+            // A source that is asked several things at once may have failed often enough to be left in peace by then.
+            let expected =
+                if down { ["SOURCE_UNAVAILABLE", "CIRCUIT_OPEN"].map(Value::from) } else { [Value::Null, Value::Null] };
+            assert!(expected.contains(&report["error"]["code"]), "{vendor}: {report}");
         }
         let met: BTreeSet<&str> =
             page["nodes"].as_array().unwrap().iter().map(|node| node["source"]["name"].as_str().unwrap()).collect();
         assert_eq!(met.len(), 4, "{vendor}");
         assert!(!met.contains(vendor.word()));
-        five.sandbox(vendor).set_faults(vec![]);
     }
 }
 

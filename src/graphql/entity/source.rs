@@ -2,7 +2,9 @@
 
 use super::node;
 use crate::{
-    domain::{Detection, ExportFormat, IdKind, IncidentField, IncidentOrderField, Key, Owner, SourceName, Text},
+    domain::{
+        CircuitState, Detection, ExportFormat, IdKind, IncidentField, IncidentOrderField, Key, Owner, SourceName, Text,
+    },
     graphql::{
         error::Fault,
         input::IncidentFilter,
@@ -61,18 +63,22 @@ fn source() -> Object {
 }
 
 /// How a source is, at the moment of asking.
-pub(crate) struct Health(pub Probe);
+pub(crate) struct Health {
+    pub probe: Probe,
+    pub circuit: CircuitState,
+}
 
 fn health() -> Object {
     Object::of::<Health>("How a source is.")
-        .field("status", "How it answers.", |h| &h.0.status)
-        .computed("checkedAt", "When it was looked at.", |h| Some(h.0.checked_at))
-        .computed("latencyMs", "How long it took to answer, in milliseconds.", |h| Some(Milliseconds(h.0.latency)))
+        .field("status", "How it answers.", |h| &h.probe.status)
+        .field("circuit", "Whether the gateway sends requests to it.", |h| &h.circuit)
+        .computed("checkedAt", "When it was looked at.", |h| Some(h.probe.checked_at))
+        .computed("latencyMs", "How long it took to answer, in milliseconds.", |h| Some(Milliseconds(h.probe.latency)))
         .computed("message", "What is wrong. Written by the gateway; never the vendor's words.", |h| {
-            h.0.error.as_ref().map(|error| Text::from(error.public()))
+            h.probe.error.as_ref().map(|error| Text::from(error.public()))
         })
-        .computed("version", "Release of the product, where it tells.", |h| h.0.version.clone())
-        .field("clockSkewMs", "Its clock minus ours, in milliseconds.", |h| &h.0.clock_skew_ms)
+        .computed("version", "Release of the product, where it tells.", |h| h.probe.version.clone())
+        .field("clockSkewMs", "Its clock minus ours, in milliseconds.", |h| &h.probe.clock_skew_ms)
         .end()
 }
 

@@ -3,7 +3,10 @@
 mod credentials;
 mod limits;
 mod network;
+mod repeats;
 mod session_life;
+mod sharing;
+mod tls;
 
 use super::memory::MemoryTransport;
 use super::*;

@@ -7,13 +7,12 @@ use crate::{
     telemetry::events,
     upstream::{
         Upstream, UpstreamRequest, UpstreamResponse,
-        header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue, RETRY_AFTER},
+        header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue},
         uri::{self, IdList},
     },
     vendors::common::{Broken, Row, no_answer, read_record, told},
 };
 use futures_util::future::join_all;
-use std::time::Duration;
 
 /// The stock start script answers longer request lines with 400 (observed on v3.15.1).
 pub(super) const MAX_REQUEST_LINE_BYTES: usize = 5_120;
@@ -117,8 +116,7 @@ impl Client {
             let what = "that it has no such address (check the source's url)";
             return SourceError::malformed(&self.source, operation, what);
         }
-        let seconds = answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        SourceError::from_status(&self.source, operation, answer.status, seconds.map(Duration::from_secs))
+        SourceError::from_status(&self.source, operation, answer.status, answer.retry_after())
     }
 
     /// One page. `query` is already encoded.
