@@ -34,6 +34,7 @@ pub use gate::QueryLimits;
 use crate::{
     federation::{Federation, FederationError},
     source::{self, Call},
+    telemetry::life,
 };
 use answer::{size_hint, write_value};
 use async_graphql::{
@@ -209,6 +210,9 @@ fn write_errors(errors: Vec<ServerError>, request_id: &str, json: &mut Json) {
         if extensions.get("code").is_none() {
             use crate::domain::Vocabulary;
             extensions.set("code", ErrorCode::BadUserInput.name());
+        }
+        if let Some(async_graphql::Value::String(code)) = extensions.get("code") {
+            life::error_told(code);
         }
         extensions.set("requestId", request_id);
         error.extensions = Some(extensions);

@@ -66,7 +66,7 @@ pub(super) async fn identify(State(state): State<ServerState>, mut request: Requ
 
 /// What is logged instead of the path, which may hold a download's token or anything else.
 fn route(path: &str) -> &'static str {
-    let routes = ["/", "/graphiql", "/graphql", "/schema.graphql", "/health/live", "/health/ready"];
+    let routes = ["/", "/graphiql", "/graphql", "/schema.graphql", "/health/live", "/health/ready", "/metrics"];
     match routes.into_iter().find(|route| *route == path) {
         Some(route) => route,
         None if path.starts_with("/graphiql/assets/") => "/graphiql/assets/{name}",

@@ -16,6 +16,7 @@ mod graphql;
 mod health;
 mod host;
 mod identify;
+mod metrics;
 mod options;
 mod query;
 mod root;
@@ -80,6 +81,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/download/{token}", get(download::by_token))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::text))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         // The last is the outermost.

@@ -15,6 +15,7 @@ const PAGE: &str = r#"<!doctype html>
 <li><a href="/schema.graphql"><code>/schema.graphql</code></a>: what can be asked</li>
 <li><a href="/health/live"><code>/health/live</code></a>, <a href="/health/ready"><code>/health/ready</code></a>: how the
 gateway is</li>
+<li><a href="/metrics"><code>/metrics</code></a>: what it counted, for Prometheus</li>
 </ul>
 </html>
 "#;

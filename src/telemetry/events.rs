@@ -1,6 +1,10 @@
 //! One function for each thing worth telling. Each takes plain values, so that a caller cannot hand over a header, a token
-//! or a whole answer by mistake. Counting will join logging here, so that both always agree.
+//! or a whole answer by mistake. Logged and counted together, so that both always agree.
 
+use super::names::{
+    CALL_TIME, CALLS, CIRCUIT, CIRCUIT_REFUSALS, MALFORMED, QUOTA_REFUSALS, QUOTA_WAITS, REMEMBERED, REPEATS, SHARED,
+    TOKENS, UNKNOWN_WORDS,
+};
 use super::names::{
     DURATION_MS, ERROR_CAUSE, ERROR_KIND, ITEM_ID, ITEM_KIND, REQUEST_ID, SOURCE_ID, VENDOR_BODY, VENDOR_OPERATION,
     VENDOR_STATUS,
@@ -27,6 +31,9 @@ pub struct Call<'a> {
 
 /// A vendor answered, with whatever status.
 pub fn call_finished(call: Call<'_>, status: u16, duration: Duration) {
+    let class = ["1xx", "2xx", "3xx", "4xx", "5xx"].get(usize::from(status / 100).wrapping_sub(1)).unwrap_or(&"none");
+    CALLS.add(&[call.source, call.operation, class]);
+    CALL_TIME.observe(&[call.source], duration);
     tracing::debug!(
         { SOURCE_ID } = call.source,
         { VENDOR_OPERATION } = call.operation,
@@ -41,6 +48,8 @@ pub fn call_finished(call: Call<'_>, status: u16, duration: Duration) {
 
 /// A call brought no usable answer. `kind` is our word; the causes behind it are for the log only.
 pub fn call_failed(call: Call<'_>, kind: &str, cause: Option<&(dyn Error + 'static)>, duration: Duration) {
+    CALLS.add(&[call.source, call.operation, kind]);
+    CALL_TIME.observe(&[call.source], duration);
     tracing::warn!(
         { SOURCE_ID } = call.source,
         { VENDOR_OPERATION } = call.operation,
@@ -72,11 +81,13 @@ pub fn vendor_refused(call: Call<'_>, status: u16, body: &[u8]) {
 
 /// A source gave a new token.
 pub fn credential_renewed(source: &str, request_id: &str) {
+    TOKENS.add(&[source, "renewed"]);
     tracing::info!({ SOURCE_ID } = source, { REQUEST_ID } = request_id, "{source} gave a new token");
 }
 
 /// A source gave no token. `kind` is our word.
 pub fn credential_failed(source: &str, kind: &str, request_id: &str) {
+    TOKENS.add(&[source, kind]);
     tracing::warn!(
         { SOURCE_ID } = source,
         { ERROR_KIND } = kind,
@@ -88,6 +99,7 @@ pub fn credential_failed(source: &str, kind: &str, request_id: &str) {
 /// One item of a vendor's answer could not be read and was left out, or that part of it which could not. `id` is its native id if that could be read;
 /// `problem` says where and why.
 pub fn malformed_item(call: Call<'_>, kind: &str, id: Option<&str>, problem: &str) {
+    MALFORMED.add(&[call.source, kind]);
     tracing::warn!(
         { SOURCE_ID } = call.source,
         { VENDOR_OPERATION } = call.operation,
@@ -103,6 +115,7 @@ pub fn malformed_item(call: Call<'_>, kind: &str, id: Option<&str>, problem: &st
 /// A vendor used a word of a closed set that we do not know; the item is shown with the word as it is. `place` names the
 /// member and the word.
 pub fn unknown_word(call: Call<'_>, kind: &str, place: &str) {
+    UNKNOWN_WORDS.add(&[call.source, kind]);
     tracing::warn!(
         { SOURCE_ID } = call.source,
         { VENDOR_OPERATION } = call.operation,
@@ -128,6 +141,7 @@ pub fn uncertain_times(call: Call<'_>, twice: u32, never: u32) {
 
 /// A call that failed is made again after a pause.
 pub fn call_repeated(source: &str, operation: &str, request_id: &str, pause: Duration) {
+    REPEATS.add(&[source, operation]);
     tracing::info!(
         { SOURCE_ID } = source,
         { VENDOR_OPERATION } = operation,
@@ -139,11 +153,13 @@ pub fn call_repeated(source: &str, operation: &str, request_id: &str, pause: Dur
 
 /// A request was answered by a call that another one made.
 pub fn call_shared(source: &str, operation: &str) {
+    SHARED.add(&[source, operation]);
     tracing::debug!({ SOURCE_ID } = source, { VENDOR_OPERATION } = operation, "{operation} at {source} was shared");
 }
 
 /// A request was answered from memory. `freshness` is our word.
 pub fn answer_remembered(source: &str, operation: &str, freshness: &str) {
+    REMEMBERED.add(&[source, operation, freshness]);
     tracing::debug!(
         { SOURCE_ID } = source,
         { VENDOR_OPERATION } = operation,
@@ -153,16 +169,20 @@ pub fn answer_remembered(source: &str, operation: &str, freshness: &str) {
 
 /// A source is left in peace, tried again, or asked as ever. `state` is our word.
 pub fn circuit_changed(source: &str, state: &str) {
+    let number = ["closed", "half_open", "open"].iter().position(|word| *word == state).unwrap_or_default();
+    CIRCUIT.set(&[source], number as f64);
     tracing::warn!({ SOURCE_ID } = source, "the circuit of {source} is {state} now");
 }
 
 /// A call was not made because its source is left in peace.
 pub fn circuit_refused(source: &str, operation: &str) {
+    CIRCUIT_REFUSALS.add(&[source, operation]);
     tracing::debug!({ SOURCE_ID } = source, { VENDOR_OPERATION } = operation, "{source} is left in peace");
 }
 
 /// A call waited for a quota.
 pub fn quota_waited(source: &str, operation: &str, duration: Duration) {
+    QUOTA_WAITS.observe(&[source], duration);
     tracing::debug!(
         { SOURCE_ID } = source,
         { VENDOR_OPERATION } = operation,
@@ -173,6 +193,7 @@ pub fn quota_waited(source: &str, operation: &str, duration: Duration) {
 
 /// A call was not made because the quota has no room before its deadline.
 pub fn quota_refused(source: &str, operation: &str) {
+    QUOTA_REFUSALS.add(&[source, operation]);
     tracing::info!(
         { SOURCE_ID } = source,
         { VENDOR_OPERATION } = operation,

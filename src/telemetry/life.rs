@@ -1,6 +1,7 @@
 //! Events of the gateway itself: its life, and the requests at its door.
 
 use super::names::{DURATION_MS, ERROR_CAUSE, ERROR_KIND, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, REQUEST_ID};
+use super::names::{ERRORS, REQUEST_TIME, REQUESTS};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub fn warned(what: impl Display) {
 
 /// A request to the gateway has its answer's head. `route` is the route and not the path.
 pub fn request_answered(request_id: &str, method: &str, route: &str, status: u16, duration: Duration) {
+    REQUESTS.add(&[route, &status.to_string()]);
+    REQUEST_TIME.observe(&[route], duration);
     tracing::debug!(
         { REQUEST_ID } = request_id,
         { HTTP_METHOD } = method,
@@ -55,4 +58,9 @@ pub fn request_panicked(request_id: &str) {
         { ERROR_KIND } = "panic",
         "a request ended by a panic: a fault in the gateway"
     );
+}
+
+/// A client was told an error with this code. In the log is what caused it.
+pub fn error_told(code: &str) {
+    ERRORS.add(&[code]);
 }

@@ -1,8 +1,9 @@
-//! What the gateway tells about itself: log lines today, counters later. Knows nothing of incidents or HTTP; whoever has
+//! What the gateway tells about itself: log lines, and counters at `/metrics`. Knows nothing of incidents or HTTP; whoever has
 //! something to tell calls one function of [`events`], and every name stands in `names`.
 
 pub mod events;
 pub mod life;
+pub mod metrics;
 mod names;
 
 use std::fmt;

@@ -158,8 +158,18 @@ impl Breaker {
 
     /// Lets a call through, or says why not.
     pub(super) fn enter(&self, operation: &'static str) -> Result<Entry<'_>, UpstreamError> {
-        match self.machine().enter(Instant::now()) {
-            Ok(era) => Ok(Entry { breaker: self, era, verdict: Verdict::Nothing }),
+        let (entered, probes) = {
+            let mut machine = self.machine();
+            let entered = machine.enter(Instant::now());
+            (entered, matches!(machine.phase, Phase::Probing))
+        };
+        match entered {
+            Ok(era) => {
+                if probes {
+                    events::circuit_changed(&self.source, Circuit::HalfOpen.as_str());
+                }
+                Ok(Entry { breaker: self, era, verdict: Verdict::Nothing })
+            }
             Err(wait) => {
                 events::circuit_refused(&self.source, operation);
                 let error = UpstreamError::new(UpstreamErrorKind::CircuitOpen, operation);

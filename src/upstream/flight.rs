@@ -23,13 +23,16 @@ pub(super) type FlightKey = (Key, Priority, u64);
 
 type Flight = Shared<BoxFuture<'static, Outcome>>;
 
+/// With a number each, so that one that ends late does not take a newer one off.
+type Going = HashMap<FlightKey, (u64, WeakShared<BoxFuture<'static, Outcome>>)>;
+
 /// Calls of one source that are under way. Clones are the same.
 #[derive(Clone, Default)]
 pub(super) struct Flights(Arc<Table>);
 
 #[derive(Default)]
 struct Table {
-    going: Mutex<HashMap<FlightKey, (u64, WeakShared<BoxFuture<'static, Outcome>>)>>,
+    going: Mutex<Going>,
     numbers: AtomicU64,
 }
 
@@ -96,7 +99,7 @@ impl Flights {
         (Part::Own, flight)
     }
 
-    fn going(&self) -> MutexGuard<'_, HashMap<FlightKey, (u64, WeakShared<BoxFuture<'static, Outcome>>)>> {
+    fn going(&self) -> MutexGuard<'_, Going> {
         // Nothing under this lock can leave it half changed.
         self.0.going.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -19,6 +19,11 @@ fn schema() {
 }
 
 #[test]
+fn metrics() {
+    check("docs/METRICS.md", &incident_gateway::telemetry::metrics::document());
+}
+
+#[test]
 fn errors() {
     check("docs/ERRORS.md", &incident_gateway::graphql::errors_document());
 }

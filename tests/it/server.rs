@@ -351,3 +351,40 @@ async fn ask(app: &App, document: &str) -> serde_json::Value {
     let request = incident_gateway::graphql::Request { query: document.into(), ..Default::default() };
     serde_json::from_str(&app.api().execute(request, &app.call("test")).await.body).unwrap()
 }
+
+#[tokio::test]
+async fn a_client_may_ask_for_less_time_but_not_for_more() {
+    let gateway = Running::with(|config| config.limits.request_timeout = Duration::from_secs(2)).await;
+    gateway.with_header("", QUERY).await;
+    gateway.sandbox.set_faults(vec!["hang@/api/incidents/".parse().unwrap()]);
+    // Each time another page: one that is remembered would stand in.
+    for (rows, asked, from, to) in [(3, "300", 250, 1_500), (4, "60000", 1_900, 4_000)] {
+        let report = format!("{{ incidents(first: {rows}) {{ sources {{ error {{ code }} }} }} viewer {{ name }} }}");
+        let begun = Instant::now();
+        let answer = gateway.with_header(&format!("X-Request-Timeout-Ms: {asked}"), &report).await.json();
+        let took = begun.elapsed().as_millis();
+        assert!((from..to).contains(&took), "{asked}: {took} ms");
+        assert_eq!(answer["data"]["incidents"]["sources"][0]["error"]["code"], "SOURCE_TIMEOUT", "{answer}");
+        assert_eq!(answer["data"]["viewer"]["name"], "local", "the rest is answered");
+    }
+    for wrong in ["0", "-1", "soon", "1.5", ""] {
+        let answer = gateway.with_header(&format!("X-Request-Timeout-Ms: {wrong}"), QUERY).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.error().contains("X-Request-Timeout-Ms"), "{}", answer.error());
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_is_told_to_prometheus() {
+    let gateway = Running::start().await;
+    query(gateway.address, QUERY).await;
+    let answer = get(gateway.address, "/metrics").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    for start in [
+        "incident_gateway_requests_total{route=\"/graphql\",status=\"200\"} ",
+        "incident_gateway_request_duration_seconds_bucket{route=\"/graphql\",le=\"+Inf\"} ",
+        "incident_gateway_source_calls_total{source=\"demo\",operation=\"list_incidents\",outcome=\"2xx\"} ",
+    ] {
+        assert!(answer.body.lines().any(|line| line.starts_with(start)), "{start}\n{}", answer.body);
+    }
+}
