@@ -6,7 +6,7 @@ use crate::{
     source::{Call, SourceError},
     telemetry::events,
     upstream::{
-        Upstream, UpstreamRequest, UpstreamResponse,
+        Remember, Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue},
         uri::{self, IdList},
     },
@@ -54,6 +54,21 @@ pub(super) const FOLDERS: Endpoint = endpoint("/api/folders/", "list_folders", "
 pub(super) const LABELS: Endpoint = endpoint("/api/filtering-labels/", "list_labels", "label");
 pub(super) const TERMS: Endpoint = endpoint("/api/terminologies/", "list_terms", "term");
 
+/// What may be remembered of a path with its query. Lists of people are remembered elsewhere, where it is known when they
+/// must be read anew; whatever is not a list (the release, previews) is asked for now or not at all.
+fn remember(path: &str) -> Remember {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let is_one_of = |lists: &[Endpoint]| lists.iter().any(|list| list.path == path);
+    let by_id = query.split('&').any(|parameter| parameter.starts_with("id="));
+    match (by_id, path) {
+        (false, _) if is_one_of(&[ACTORS, USERS, TEAMS]) => Remember::Never,
+        (false, _) if is_one_of(&[FOLDERS, LABELS, TERMS, ENTITIES]) => Remember::Catalogue,
+        (false, _) if is_one_of(&[INCIDENTS, ENTRIES, ASSETS, THREATS, EVIDENCES]) => Remember::List,
+        (true, _) if path.starts_with("/api/") => Remember::Detail,
+        _ => Remember::Never,
+    }
+}
+
 /// What became of one call for many ids.
 pub(super) struct Chunk<T> {
     pub(super) ids: Vec<NativeId>,
@@ -69,7 +84,9 @@ pub(super) struct Client {
 impl Client {
     /// A GET that wants JSON. Messages are asked for in one language, so that the log can be read.
     pub(super) fn request(operation: &'static str, path: String) -> UpstreamRequest {
+        let remember = remember(&path);
         UpstreamRequest::get(operation, path)
+            .remember(remember)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(ACCEPT_LANGUAGE, HeaderValue::from_static("en"))
     }
@@ -236,5 +253,26 @@ impl Client {
     pub(super) fn unreadable(&self, call: &Call, list: Endpoint, problem: &str) -> SourceError {
         events::malformed_item(told(&self.source, list.operation, call), "answer", None, problem);
         SourceError::malformed(&self.source, list.operation, "with JSON of another shape than documented")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_decided_by_list_and_id() {
+        for (path, expected) in [
+            ("/api/incidents/?limit=10&ordering=-updated_at", Remember::List),
+            ("/api/incidents/?limit=500&id=a,b", Remember::Detail),
+            ("/api/incidents/?folder_id=a", Remember::List),
+            ("/api/folders/?limit=5000", Remember::Catalogue),
+            ("/api/folders/?limit=500&id=a", Remember::Detail),
+            ("/api/actors/?limit=5000", Remember::Never),
+            ("/api/build/", Remember::Never),
+            ("/api/incidents/a/cascade-info/", Remember::Never),
+        ] {
+            assert_eq!(remember(path), expected, "{path}");
+        }
     }
 }
