@@ -91,7 +91,8 @@ impl Gateway {
     pub(crate) async fn start(source: &str, token: &str) -> Result<Self> {
         let config = TemporaryFile::new(&format!(
             "[sources.bench]\nvendor = \"ciso-assistant\"\nurl = \"{source}/\"\ntoken = {{ env = \"LOAD_BENCHMARK_TOKEN\" }}\n\
-             [sources.bench.policy]\nconcurrency = 128\n"
+             [sources.bench.policy]\nconcurrency = 128\nshare_calls = false\n\
+             [sources.bench.policy.cache]\nlists_ms = 0\ndetails_ms = 0\ncatalogues_ms = 0\n"
         ))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_incident-gateway"));
         command.args(["--log-level", "error", "serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config.0);
