@@ -208,9 +208,10 @@ impl ErrorCode {
                 "The gateway's account lacks a right at the source.",
                 "The operator gives the account the right, or the field is left out.",
             ),
-            ErrorCode::SourceRateLimited => {
-                ("The source answered HTTP 429.", "Wait for `retryAfterMs` where it is given, then ask again.")
-            }
+            ErrorCode::SourceRateLimited => (
+                "The source answered HTTP 429, or its configured quota has no room before the deadline.",
+                "Wait for `retryAfterMs` where it is given, then ask again.",
+            ),
             ErrorCode::SourceRejected => {
                 ("The source answered HTTP 400.", "Look into the log by `requestId` for the source's own words.")
             }

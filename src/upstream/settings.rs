@@ -2,6 +2,7 @@
 
 use super::policy::{Breaker, Cache, Network, Policy, Rate, Retry};
 use crate::settings::{Table, boolean, duration_ms, number, path, url};
+use std::fs::File;
 
 impl Policy {
     /// Reads, and thereby declares, the settings, with the defaults of [`Policy::standard`].
@@ -164,7 +165,7 @@ impl Cache {
 
 impl Network {
     fn declare(table: &mut Table<'_, '_>) -> Self {
-        Network {
+        let network = Network {
             ca_file: table.optional(
                 "ca_file",
                 "File with PEM certificates of the authorities that are trusted for this source, instead of the system's.",
@@ -180,6 +181,12 @@ impl Network {
                 "HTTP proxy for all calls to this source. Those of the environment are ignored.",
                 url(),
             ),
+        };
+        for (name, file) in [("ca_file", &network.ca_file), ("client_certificate", &network.client_certificate)] {
+            if let Some(Err(error)) = file.as_ref().map(File::open) {
+                table.mistake(name, format!("names a file that cannot be read: {error}."));
+            }
         }
+        network
     }
 }

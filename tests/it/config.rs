@@ -57,6 +57,9 @@ email = \"nobody\"
 concurrency = 0
 retries = 3
 
+[sources.grc.policy.network]
+ca_file = \"/nonexistent\"
+
 [sources.other]
 vendor = \"ciso-asistant\"
 
@@ -86,12 +89,14 @@ password = { file = \"/nonexistent\" }
         "sources.grc.policy.retries, line 19, column 1: is not a setting. Allowed here: breaker, cache, concurrency, \
          connect_timeout_ms, idle_timeout_ms, max_body_bytes, network, requests_per_minute, retry, share_calls, \
          total_timeout_ms.",
-        "sources.other.vendor, line 22, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\", \"kaspersky-xdr\" or \"cortex-xpanse\"; it is \"ciso-asistant\".",
-        "sources.Bad_Name, line 24, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
+        "sources.grc.policy.network.ca_file, line 22, column 1: names a file that cannot be read: No such file or directory \
+         (os error 2).",
+        "sources.other.vendor, line 25, column 1: must be \"ciso-assistant\", \"eventlog-analyzer\", \"adversarial\", \"kaspersky-xdr\" or \"cortex-xpanse\"; it is \"ciso-asistant\".",
+        "sources.Bad_Name, line 27, column 10: is not a name that can be used here: it must be 1 to 40 lower-case letters, \
          digits and hyphens, with no hyphen at either end.",
-        "sources.both.token, line 30, column 1: needs the environment variable UNSET, which is not set.",
-        "sources.both.token, line 30, column 1: cannot stand beside email and password. Keep one of the two ways.",
-        "sources.both.password, line 32, column 1: needs the file /nonexistent, which does not exist.",
+        "sources.both.token, line 33, column 1: needs the environment variable UNSET, which is not set.",
+        "sources.both.token, line 33, column 1: cannot stand beside email and password. Keep one of the two ways.",
+        "sources.both.password, line 35, column 1: needs the file /nonexistent, which does not exist.",
         "INCIDENT_GATEWAY_LOG_LEVEL (environment): is not the variable of a setting. Did you mean \
          INCIDENT_GATEWAY_LOG__LEVEL?",
     ];
@@ -204,8 +209,8 @@ const VARIABLES: [(&str, &str, &str); 54] = [
     ("SOURCES__<NAME>__POLICY__CACHE__CATALOGUES_MS", "23", "catalogues_ms = 23"),
     ("SOURCES__<NAME>__POLICY__CACHE__STALE_MS", "24", "stale_ms = 24"),
     ("SOURCES__<NAME>__POLICY__CACHE__MAX_BYTES", "25", "max_bytes = 25"),
-    ("SOURCES__<NAME>__POLICY__NETWORK__CA_FILE", "/ca.pem", "ca_file = \"/ca.pem\""),
-    ("SOURCES__<NAME>__POLICY__NETWORK__CLIENT_CERTIFICATE", "/me.pem", "client_certificate = \"/me.pem\""),
+    ("SOURCES__<NAME>__POLICY__NETWORK__CA_FILE", "Cargo.toml", "ca_file = \"Cargo.toml\""),
+    ("SOURCES__<NAME>__POLICY__NETWORK__CLIENT_CERTIFICATE", "Cargo.lock", "client_certificate = \"Cargo.lock\""),
     ("SOURCES__<NAME>__POLICY__NETWORK__PROXY", "http://proxy.example:3128/", "proxy = \"http://proxy.example:3128/\""),
 ];
 
