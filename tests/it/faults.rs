@@ -1,7 +1,7 @@
 //! The fault matrix, over real sockets: a source that misbehaves costs its own rows, within a bounded time and under the right
 //! code; the other source is not touched; after it has healed everything is as before.
 
-use super::rude::{Manner, Rude};
+use super::rude::{self, Manner, Rude};
 use super::{http, support};
 use incident_gateway::{
     domain::SourceName,
@@ -18,8 +18,7 @@ use incident_gateway::{
 };
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -32,8 +31,8 @@ fn short() -> Policy {
     let none = Duration::ZERO;
     Policy {
         connect_timeout: 300 * MS,
-        total_timeout: 800 * MS,
-        idle_timeout: 400 * MS,
+        total_timeout: 1_000 * MS,
+        idle_timeout: 500 * MS,
         max_body_bytes: 4 << 20,
         retry: Retry { repeats: 1, first_wait: 20 * MS, longest_wait: 500 * MS, ..standard.retry.clone() },
         breaker: Breaker { failures: 4, open_for: 300 * MS },
@@ -87,7 +86,7 @@ impl Pair {
         let bases = [format!("http://{}/", rude.address), format!("http://{}/", serve(&good).await)];
         let api = support::api(vec![
             source("bad", &bases[0], token(&bad), policy.clone()),
-            source("good", &bases[1], token(&good), policy),
+            source("good", &bases[1], token(&good), Policy { total_timeout: 10_000 * MS, ..policy }),
         ]);
         let pair = Pair { bad, rude, api };
         let warm = pair.list().await;
@@ -251,18 +250,28 @@ async fn a_token_that_expires_in_flight_is_renewed_and_a_burst_of_401_ends_with_
 
 #[tokio::test]
 async fn a_certificate_that_does_not_fit_is_a_source_that_cannot_be_reached() {
-    // Something listens and does not speak TLS; other misfits are told apart in `upstream`'s own tests.
     let good = sandbox(25, 7);
-    let address = serve(&good).await;
-    let ca = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem");
-    let trusting = Policy { network: Network { ca_file: Some(ca), ..Network::default() }, ..short() };
+    let behind = serve(&good).await;
+    let shown = Arc::new(Mutex::new("server"));
+    let front = rude::over_tls(shown.clone(), behind).await;
+    let network = Network { ca_file: Some(rude::certificate("ca.pem")), ..Network::default() };
     let api = support::api(vec![
-        source("bad", &format!("https://{address}/"), token(&good), trusting),
-        source("good", &format!("http://{address}/"), token(&good), short()),
+        source("bad", &format!("https://{front}/"), token(&good), Policy { network, ..short() }),
+        source("good", &format!("http://{behind}/"), token(&good), short()),
     ]);
-    let answer = ask(&api, LIST).await;
-    let reports = &answer["data"]["incidents"]["sources"];
-    assert_eq!((&reports[0]["error"]["code"], &reports[1]["status"]), (&json!("SOURCE_UNAVAILABLE"), &json!("OK")));
+    let codes = async || {
+        let answer = ask(&api, LIST).await;
+        [0, 1].map(|at| answer["data"]["incidents"]["sources"][at]["error"]["code"].clone())
+    };
+    assert_eq!(codes().await, [Value::Null, Value::Null]);
+    *shown.lock().unwrap() = "elsewhere";
+    assert_eq!(codes().await, [json!("SOURCE_UNAVAILABLE"), Value::Null]);
+    *shown.lock().unwrap() = "server";
+    let healed = Instant::now();
+    while codes().await[0] != Value::Null {
+        assert!(healed.elapsed() < Duration::from_secs(30));
+        sleep(20 * MS).await;
+    }
 }
 
 #[tokio::test]

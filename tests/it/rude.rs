@@ -1,12 +1,16 @@
 //! A server in front of a sandbox that can be told to misbehave on the connection itself. One request on each connection.
 
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
@@ -106,20 +110,9 @@ async fn talk(mut socket: TcpStream, manner: Manner, behind: SocketAddr) -> std:
     if matches!(manner, Manner::ResetBefore) {
         return socket.set_zero_linger();
     }
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if socket.read_buf(&mut head).await? == 0 {
-            return Ok(());
-        }
-    }
+    let head = head_of(&mut socket).await?;
     match manner {
-        Manner::Polite => {
-            let mut behind = TcpStream::connect(behind).await?;
-            head.truncate(head.len() - 2);
-            head.extend_from_slice(b"Connection: close\r\n\r\n");
-            behind.write_all(&head).await?;
-            tokio::io::copy(&mut behind, &mut socket).await?;
-        }
+        Manner::Polite => pass_on(head, &mut socket, behind).await?,
         Manner::Says(text) => socket.write_all(text.as_bytes()).await?,
         Manner::Drips(text, pause) => {
             for byte in text.bytes() {
@@ -139,4 +132,49 @@ async fn talk(mut socket: TcpStream, manner: Manner, behind: SocketAddr) -> std:
         Manner::ResetBefore | Manner::Absent => {}
     }
     Ok(())
+}
+
+async fn head_of(socket: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if socket.read_buf(&mut head).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(head)
+}
+
+async fn pass_on(mut head: Vec<u8>, socket: &mut (impl AsyncWrite + Unpin), behind: SocketAddr) -> std::io::Result<()> {
+    let mut behind = TcpStream::connect(behind).await?;
+    head.truncate(head.len() - 2);
+    head.extend_from_slice(b"Connection: close\r\n\r\n");
+    behind.write_all(&head).await?;
+    tokio::io::copy(&mut behind, socket).await?;
+    Ok(())
+}
+
+/// A file of `tests/fixtures/tls`.
+pub(crate) fn certificate(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
+}
+
+/// Passes everything on, over TLS with the certificate that `shown` names at that moment.
+pub(crate) async fn over_tls(shown: Arc<Mutex<&'static str>>, behind: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let name = *shown.lock().unwrap();
+            tokio::spawn(async move {
+                let chain = vec![CertificateDer::from_pem_file(certificate(&format!("{name}.pem"))).unwrap()];
+                let key = PrivateKeyDer::from_pem_file(certificate(&format!("{name}.key"))).unwrap();
+                let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+                let mut socket = TlsAcceptor::from(Arc::new(config)).accept(socket).await?;
+                let head = head_of(&mut socket).await?;
+                pass_on(head, &mut socket, behind).await?;
+                socket.shutdown().await
+            });
+        }
+    });
+    address
 }
