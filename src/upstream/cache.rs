@@ -7,7 +7,7 @@
 
 use super::context::Context;
 use super::policy::Cache as Policy;
-use super::request::{Method, Remember, UpstreamRequest, UpstreamResponse};
+use super::request::{Method, UpstreamRequest, UpstreamResponse};
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::IgnoredAny;
@@ -29,6 +29,7 @@ struct Exact {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Bytes>,
     authenticated: bool,
+    revision: Option<Arc<str>>,
 }
 
 impl Key {
@@ -40,6 +41,7 @@ impl Key {
             headers: request.headers.clone(),
             body: request.body.clone(),
             authenticated: request.authenticated,
+            revision: request.revision.clone(),
         }))
     }
 
@@ -120,8 +122,8 @@ impl Cache {
     }
 
     /// What is remembered of this request.
-    pub(super) fn look(&self, key: &Key, remember: Remember) -> Option<Known> {
-        let fresh_for = self.policy.fresh_for(remember);
+    pub(super) fn look(&self, key: &Key, request: &UpstreamRequest) -> Option<Known> {
+        let fresh_for = self.policy.fresh_for(request);
         if fresh_for.is_zero() {
             return None;
         }
@@ -141,7 +143,7 @@ impl Cache {
 
     /// Remembers an answer that was asked for in an epoch, unless it is none or the source was written to since.
     pub(super) fn keep(&self, key: &Key, request: &UpstreamRequest, answer: &UpstreamResponse, epoch: u64) {
-        if self.policy.fresh_for(request.remember).is_zero() || !is_answer(request, answer) {
+        if self.policy.fresh_for(request).is_zero() || !is_answer(request, answer) {
             return;
         }
         let bytes = ENTRY_BYTES + key.bytes() + answer.body.len();
@@ -201,6 +203,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::Remember;
     use reqwest::header::{CONTENT_TYPE, HeaderMap};
     use tokio::time::advance;
 
@@ -208,7 +211,8 @@ mod tests {
 
     fn cache(max_bytes: usize) -> Cache {
         let (lists, details, catalogues, stale) = (2 * SECOND, 30 * SECOND, Duration::ZERO, 60 * SECOND);
-        Cache::new(Policy { lists, details, catalogues, stale, max_bytes })
+        let revisions = 3_600 * SECOND;
+        Cache::new(Policy { lists, details, revisions, catalogues, stale, max_bytes })
     }
 
     fn request(path: &str) -> UpstreamRequest {
@@ -237,7 +241,7 @@ mod tests {
         let mut seen = Vec::new();
         for step in [0, 1_999, 1, 1_999, 1, 57_999, 1] {
             advance(Duration::from_millis(step)).await;
-            seen.push(cache.look(&key, Remember::List).map(|known| known.freshness));
+            seen.push(cache.look(&key, &request("/a")).map(|known| known.freshness));
         }
         use Freshness::{Ageing, Fresh, Stale};
         assert_eq!(seen, [Some(Fresh), Some(Fresh), Some(Ageing), Some(Ageing), Some(Stale), Some(Stale), None]);
@@ -253,9 +257,10 @@ mod tests {
             (Remember::List, Some(Freshness::Stale)),
             (Remember::Detail, Some(Freshness::Fresh)),
         ] {
-            let key = keep(&cache, &request("/a").remember(remember), &answer("{}"));
+            let request = request("/a").remember(remember);
+            let key = keep(&cache, &request, &answer("{}"));
             advance(10 * SECOND).await;
-            assert_eq!(cache.look(&key, remember).map(|known| known.freshness), kept, "{remember:?}");
+            assert_eq!(cache.look(&key, &request).map(|known| known.freshness), kept, "{remember:?}");
             cache.forget();
         }
     }
@@ -263,7 +268,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whatever_differs_is_another_request() {
         let base = request("/a");
-        let other: [UpstreamRequest; 5] = [
+        let other: [UpstreamRequest; 6] = [
+            base.clone().of_revision("1"),
             request("/a?"),
             base.clone().header(CONTENT_TYPE, HeaderValue::from_static("text/plain")),
             UpstreamRequest { method: Method::Head, ..base.clone() },
@@ -281,7 +287,7 @@ mod tests {
     async fn errors_and_what_reads_like_one_are_not_kept() {
         let cache = cache(1 << 20);
         let kept = |request: &UpstreamRequest, answer: &UpstreamResponse| {
-            cache.look(&keep(&cache, request, answer), Remember::List).is_some()
+            cache.look(&keep(&cache, request, answer), request).is_some()
         };
         for status in [204, 301, 404, 429, 500] {
             assert!(!kept(&request("/a"), &UpstreamResponse { status, ..answer("{}") }), "{status}");
@@ -300,9 +306,9 @@ mod tests {
         let cache = cache(3 * (ENTRY_BYTES + 102));
         let big = answer(&format!("\"{}\"", "x".repeat(98)));
         let keys: Vec<Key> = ["/a", "/b", "/c"].map(|path| keep(&cache, &request(path), &big)).into();
-        assert!(cache.look(&keys[0], Remember::List).is_some());
+        assert!(cache.look(&keys[0], &request("/a")).is_some());
         keep(&cache, &request("/d"), &big);
-        let left: Vec<bool> = keys.iter().map(|key| cache.look(key, Remember::List).is_some()).collect();
+        let left: Vec<bool> = keys.iter().map(|key| cache.look(key, &request("/a")).is_some()).collect();
         assert_eq!(left, [true, false, true]);
         assert!(cache.state().bytes <= 3 * (ENTRY_BYTES + 102));
         // The same again takes its own place, and what is larger than everything is not taken at all.
@@ -318,7 +324,18 @@ mod tests {
         let (epoch, request) = (cache.epoch(), request("/b"));
         cache.forget();
         cache.keep(&key(&request, "a"), &request, &answer("{}"), epoch);
-        assert!(cache.look(&first, Remember::List).is_none());
-        assert!(cache.look(&key(&request, "a"), Remember::List).is_none());
+        assert!(cache.look(&first, &request).is_none());
+        assert!(cache.look(&key(&request, "a"), &request).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_detail_is_remembered_as_long_as_its_record_is_not_modified() {
+        let cache = cache(1 << 20);
+        let of = |revision: &str| request("/a").remember(Remember::Detail).of_revision(revision);
+        let key_of = |revision: &str| key(&of(revision), "a");
+        cache.keep(&key_of("1"), &of("1"), &answer("{}"), 0);
+        advance(3_000 * SECOND).await;
+        let seen = ["1", "2"].map(|at| cache.look(&key_of(at), &of(at)).map(|known| known.freshness));
+        assert_eq!(seen, [Some(Freshness::Fresh), None]);
     }
 }

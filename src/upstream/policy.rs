@@ -1,7 +1,7 @@
 //! The limits of a conversation with one source. Plain values; the settings reader declares them (`settings`),
 //! [`super::Upstream`] and the transport obey them.
 
-use super::request::Remember;
+use super::request::{Remember, UpstreamRequest};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -79,6 +79,8 @@ pub struct Cache {
     pub lists: Duration,
     /// Records by id.
     pub details: Duration,
+    /// Records by id, where the request names the state of the record that it is about.
+    pub revisions: Duration,
     /// What hardly ever changes.
     pub catalogues: Duration,
     /// How much older a remembered answer may be while the source is not there; it is then marked as stale.
@@ -89,12 +91,13 @@ pub struct Cache {
 
 impl Cache {
     /// For how long an answer to such a request is as good as a new one.
-    pub fn fresh_for(&self, remember: Remember) -> Duration {
-        match remember {
-            Remember::Never => Duration::ZERO,
-            Remember::List => self.lists,
-            Remember::Detail => self.details,
-            Remember::Catalogue => self.catalogues,
+    pub fn fresh_for(&self, request: &UpstreamRequest) -> Duration {
+        match (request.remember, &request.revision) {
+            (Remember::Never, _) => Duration::ZERO,
+            (Remember::List, _) => self.lists,
+            (Remember::Detail, None) => self.details,
+            (Remember::Detail, Some(_)) => self.revisions,
+            (Remember::Catalogue, _) => self.catalogues,
         }
     }
 }
@@ -130,7 +133,14 @@ impl Default for Policy {
             },
             breaker: Breaker { failures: 0, open_for: Duration::from_secs(10) },
             share: false,
-            cache: Cache { lists: none, details: none, catalogues: none, stale: none, max_bytes: 12 * 1024 * 1024 },
+            cache: Cache {
+                lists: none,
+                details: none,
+                revisions: none,
+                catalogues: none,
+                stale: none,
+                max_bytes: 12 * 1024 * 1024,
+            },
             network: Network::default(),
         }
     }
@@ -148,6 +158,7 @@ impl Policy {
             cache: Cache {
                 lists: Duration::from_secs(2),
                 details: Duration::from_secs(30),
+                revisions: Duration::from_secs(60 * 60),
                 catalogues: Duration::from_secs(5 * 60),
                 stale: Duration::from_secs(10 * 60),
                 ..plain.cache

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use reqwest::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// HTTP methods that vendors use.
@@ -66,6 +67,9 @@ pub struct UpstreamRequest {
     pub authenticated: bool,
     /// Whether the answer may be remembered, if the request is safe.
     pub remember: Remember,
+    /// The state of the record that is asked for, as its time of modification, where it is known beforehand: an answer to
+    /// [`Remember::Detail`] belongs to it and does not age. Not sent.
+    pub revision: Option<Arc<str>>,
     /// Whether an answer is what was asked for; one that is not is never remembered. Some vendors tell an error with
     /// status 200.
     pub usable: fn(&UpstreamResponse) -> bool,
@@ -83,6 +87,7 @@ impl UpstreamRequest {
             safe: true,
             authenticated: true,
             remember: Remember::Never,
+            revision: None,
             usable: |_| true,
         }
     }
@@ -114,6 +119,11 @@ impl UpstreamRequest {
     /// Its answer may be remembered. Errors never are, nor is what is neither whole JSON nor declared as JSON.
     pub fn remember(self, remember: Remember) -> Self {
         UpstreamRequest { remember, ..self }
+    }
+
+    /// Its answer belongs to one state of one record; see [`Self::revision`].
+    pub fn of_revision(self, revision: impl Into<Arc<str>>) -> Self {
+        UpstreamRequest { revision: Some(revision.into()), ..self }
     }
 
     /// With the vendor's own test of an answer; see [`Self::usable`].

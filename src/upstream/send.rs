@@ -105,7 +105,7 @@ impl Upstream {
         }
         let key = Key::new(cx, &request);
         // cache: an answer that is known costs nothing, so nothing may come before it.
-        let known = self.line.cache.look(&key, request.remember);
+        let known = self.line.cache.look(&key, &request);
         if let Some(known) = known.as_ref().filter(|known| known.freshness != Freshness::Stale) {
             if known.freshness == Freshness::Ageing {
                 self.refresh(cx, &request, &key);
@@ -242,11 +242,7 @@ impl Line {
     /// must not hold a permit that others could use.
     async fn open(&self, cx: &Context, request: &UpstreamRequest) -> Result<Exchange, UpstreamError> {
         let queued = Instant::now();
-        let mut allowed = Ok(());
-        for quota in &self.quotas {
-            allowed = allowed.and(quota.pass(cx, &self.endpoint.source, request.operation).await);
-        }
-        let permit = match allowed {
+        let permit = match self.within_quotas(cx, request).await {
             Ok(()) => {
                 timeout_at(cx.deadline, self.places.take(cx.priority)).await.map_err(|_| deadline_passed(request))
             }
@@ -263,12 +259,24 @@ impl Line {
         Ok(exchange)
     }
 
+    /// Waits for every quota that the call belongs to.
+    async fn within_quotas(&self, cx: &Context, request: &UpstreamRequest) -> Result<(), UpstreamError> {
+        for quota in &self.quotas {
+            quota.pass(cx, &self.endpoint.source, request.operation).await?;
+        }
+        Ok(())
+    }
+
     /// With the credential, and with a renewed one if the first is refused. A 401 means that nothing was done, so that any
     /// request may be sent again, a write as well.
     async fn authenticated(&self, cx: &Context, request: &UpstreamRequest) -> Result<Exchange, UpstreamError> {
         let refused = || UpstreamError::new(UpstreamErrorKind::CredentialRefused, request.operation);
         let wire = Wire::new(self.endpoint.clone(), cx.clone());
-        for _ in 0..2 {
+        for attempt in 0..2 {
+            if attempt > 0 {
+                // The vendor counts the second one, too.
+                self.within_quotas(cx, request).await?;
+            }
             let headers = timeout_at(cx.deadline, self.credential.headers(&wire)).await;
             let headers = headers.map_err(|_| deadline_passed(request))??;
             let exchange = self.endpoint.open(cx, request, &headers, Purpose::Call).await?;

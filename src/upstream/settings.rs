@@ -145,12 +145,15 @@ impl Cache {
         let day = 86_400_000;
         let lists = "Pages of lists, and counts; 0: not at all.";
         let details = "Records by id; 0: not at all.";
+        let revisions = "Records by id, where the source told their time of modification before; a record that was modified since is \
+                         asked for anew. 0: not at all.";
         let catalogues = "What hardly ever changes, as people and vocabularies; 0: not at all.";
         let stale = "How much older a remembered answer may be that stands in while the source is not there; the report says \
                      `STALE` then. 0: none stands in.";
         Cache {
             lists: table.or("lists_ms", lists, duration_ms(0..=day), default.lists),
             details: table.or("details_ms", details, duration_ms(0..=day), default.details),
+            revisions: table.or("revisions_ms", revisions, duration_ms(0..=day), default.revisions),
             catalogues: table.or("catalogues_ms", catalogues, duration_ms(0..=day), default.catalogues),
             stale: table.or("stale_ms", stale, duration_ms(0..=day), default.stale),
             max_bytes: count(table.or(

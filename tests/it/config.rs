@@ -157,7 +157,7 @@ fn persistent_cursors_are_refused_without_a_place_for_their_key() {
 }
 
 /// Each variable, a value other than the default, and the line that `--print` then shows.
-const VARIABLES: [(&str, &str, &str); 54] = [
+const VARIABLES: [(&str, &str, &str); 55] = [
     ("LISTEN", "[::1]:1", "listen = \"[::1]:1\""),
     ("PUBLIC_URL", "https://gw.example/x", "public_url = \"https://gw.example/x\""),
     ("PUBLIC_HOSTS", "gw.example,::1", "public_hosts = [\"gw.example\", \"::1\"]"),
@@ -206,6 +206,7 @@ const VARIABLES: [(&str, &str, &str); 54] = [
     ("SOURCES__<NAME>__POLICY__BREAKER__OPEN_MS", "120", "open_ms = 120"),
     ("SOURCES__<NAME>__POLICY__CACHE__LISTS_MS", "21", "lists_ms = 21"),
     ("SOURCES__<NAME>__POLICY__CACHE__DETAILS_MS", "22", "details_ms = 22"),
+    ("SOURCES__<NAME>__POLICY__CACHE__REVISIONS_MS", "26", "revisions_ms = 26"),
     ("SOURCES__<NAME>__POLICY__CACHE__CATALOGUES_MS", "23", "catalogues_ms = 23"),
     ("SOURCES__<NAME>__POLICY__CACHE__STALE_MS", "24", "stale_ms = 24"),
     ("SOURCES__<NAME>__POLICY__CACHE__MAX_BYTES", "25", "max_bytes = 25"),

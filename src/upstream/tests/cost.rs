@@ -66,6 +66,9 @@ async fn the_steps_of_a_call() {
     each("in memory, remembered", 20_000, async || drop(all.send(&cx, remembered()).await.unwrap())).await;
 
     let base = server().await;
+    let policy = Policy::standard();
+    // Also chooses the TLS library that the plain client needs.
+    let network = Arc::new(ReqwestTransport::new(&policy).unwrap());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{base}api/incidents/");
     each("loopback, plain reqwest", 4_000, async || {
@@ -74,8 +77,6 @@ async fn the_steps_of_a_call() {
         drop(answer.bytes().await.unwrap());
     })
     .await;
-    let policy = Policy::standard();
-    let network = Arc::new(ReqwestTransport::new(&policy).unwrap());
     let options = UpstreamOptions {
         name: "a".into(),
         base: base.parse().unwrap(),
