@@ -23,6 +23,7 @@ mod context;
 mod credential;
 mod error;
 mod flight;
+mod hold;
 mod limit;
 pub mod memory;
 mod network;

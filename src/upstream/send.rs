@@ -7,6 +7,7 @@ use super::context::{Context, Purpose};
 use super::credential::{AfterRejection, Credential};
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::flight::{Flights, Outcome, Part};
+use super::hold::Holds;
 use super::limit::Places;
 use super::policy::Policy;
 use super::rate::Quota;
@@ -46,6 +47,7 @@ struct Line {
     budget: Budget,
     jitter: Jitter,
     breaker: Breaker,
+    holds: Holds,
     quotas: Vec<Quota>,
     places: Places,
 }
@@ -65,6 +67,7 @@ impl Upstream {
             budget: Budget::new(&policy.retry),
             jitter,
             breaker: Breaker::new(source, policy.breaker.clone()),
+            holds: Holds::new(policy),
             quotas: policy.rates.iter().cloned().map(Quota::new).collect(),
             places: Places::new(policy.concurrency),
             endpoint: Arc::new(endpoint),
@@ -235,6 +238,10 @@ impl Line {
             Err(error) => Err(error),
         };
         entry.leave(Verdict::of(&outcome));
+        if let Some(wait) = outcome.as_ref().ok().filter(|answer| answer.status == 429).and_then(|it| it.retry_after())
+        {
+            self.holds.note(request.operation, wait);
+        }
         outcome
     }
 
@@ -259,8 +266,9 @@ impl Line {
         Ok(exchange)
     }
 
-    /// Waits for every quota that the call belongs to.
+    /// Waits for what the source said of its quota, then for every one that is known and that the call belongs to.
     async fn within_quotas(&self, cx: &Context, request: &UpstreamRequest) -> Result<(), UpstreamError> {
+        self.holds.pass(cx, &self.endpoint.source, request.operation).await?;
         for quota in &self.quotas {
             quota.pass(cx, &self.endpoint.source, request.operation).await?;
         }

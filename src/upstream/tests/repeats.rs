@@ -227,3 +227,63 @@ async fn what_somebody_waits_for_goes_before_a_scan_in_a_quota_too() {
     );
     assert_eq!(*order.lock().unwrap(), ["/first/", "/read-1/", "/read-2/", "/scan-1/", "/scan-2/"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_wants_to_be_left_alone_is_by_all_calls_of_that_operation() {
+    let calls = Counter::default();
+    let counter = calls.clone();
+    let transport = MemoryTransport::new(move |request| {
+        counter.add();
+        let wait = request.url.path().trim_matches('/').to_owned();
+        async move {
+            Ok(match HeaderValue::from_str(&wait) {
+                Ok(wait) if wait != "free" => HttpResponse::new(429, "").header(header::RETRY_AFTER, wait),
+                _ => HttpResponse::new(200, "{}"),
+            })
+        }
+    });
+    let upstream = standard(transport, |policy| policy.retry.repeats = 0);
+    let (start, cx) = (Instant::now(), context());
+    assert_eq!(upstream.send(&cx, UpstreamRequest::get("list", "/60/")).await.unwrap().status, 429);
+    let held = upstream.send(&cx, UpstreamRequest::get("list", "/free/")).await.unwrap_err();
+    assert_eq!((held.kind(), held.retry_after()), (UpstreamErrorKind::RateLimited, Some(60 * SECOND)));
+    let other = upstream.send(&cx, UpstreamRequest::get("other", "/free/")).await;
+    assert_eq!((other.unwrap().status, calls.count()), (200, 2), "another operation has its own quota");
+    sleep(10 * SECOND).await;
+    assert_eq!(
+        upstream.send(&cx, UpstreamRequest::get("list", "/free/")).await.unwrap().status,
+        200,
+        "ten seconds at most"
+    );
+    assert_eq!(start.elapsed(), 10 * SECOND);
+
+    assert_eq!(upstream.send(&cx, UpstreamRequest::get("list", "/2/")).await.unwrap().status, 429);
+    assert_eq!(upstream.send(&cx, UpstreamRequest::get("list", "/free/")).await.unwrap().status, 200);
+    assert_eq!((start.elapsed(), calls.count()), (12 * SECOND, 5), "a short rest is waited for");
+}
+
+/// Always offers other headers.
+struct Renewing;
+
+impl Credential for Renewing {
+    fn headers<'a>(
+        &'a self,
+        _: &'a Wire,
+    ) -> futures_util::future::BoxFuture<'a, Result<header::HeaderMap, UpstreamError>> {
+        Box::pin(async { Ok(header::HeaderMap::new()) })
+    }
+
+    fn rejected(&self, _: &header::HeaderMap) -> AfterRejection {
+        AfterRejection::Renew
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attempt_with_a_new_token_counts_in_the_quota_as_well() {
+    let (transport, calls) = script(&[401]);
+    let mut options = options(transport);
+    options.policy.rates = vec![Rate::of_all(1)];
+    options.credential = Arc::new(Renewing);
+    let error = Upstream::new(options).send(&context_for(10 * SECOND), list()).await.unwrap_err();
+    assert_eq!((error.kind(), calls.count()), (UpstreamErrorKind::RateLimited, 1));
+}
