@@ -70,6 +70,17 @@ impl Default for Limits {
 /// Fewest characters of a cursor key: 16 random bytes in hexadecimal.
 const MIN_CURSOR_KEY: usize = 32;
 
+/// A sandbox as a source.
+pub struct SandboxSource<'a> {
+    /// What the source is called.
+    pub name: &'a str,
+    /// The vendor's word.
+    pub vendor: &'a str,
+    pub url: &'a Url,
+    /// What the vendor's settings must say, by name.
+    pub settings: Vec<(&'static str, String)>,
+}
+
 impl Config {
     /// Where the gateway listens unless told otherwise.
     pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -96,21 +107,25 @@ impl Config {
         Self::new(vec![(SourceName::new("demo"), VendorConfig::CisoAssistant(sandbox))])
     }
 
-    /// For sandboxes: name, word of the vendor, address, and what the vendor's settings must say.
+    /// For sandboxes, with quotas `quota_factor` times as large as the vendors'.
     ///
     /// Fails with all mistakes at once.
-    pub fn of_sandboxes(sandboxes: &[(&str, &str, &Url, Vec<(&str, String)>)]) -> Result<Self, Vec<Mistake>> {
+    pub fn of_sandboxes(sandboxes: &[SandboxSource<'_>], quota_factor: u32) -> Result<Self, Vec<Mistake>> {
         let mut document = toml_edit::DocumentMut::new();
-        for (name, vendor, url, settings) in sandboxes {
-            let source = &mut document["sources"][name];
-            source["vendor"] = toml_edit::value(*vendor);
-            source["url"] = toml_edit::value(url.as_str());
-            for (setting, value) in settings {
-                source[setting] = toml_edit::value(value.as_str());
+        for sandbox in sandboxes {
+            let source = &mut document["sources"][sandbox.name];
+            source["vendor"] = toml_edit::value(sandbox.vendor);
+            source["url"] = toml_edit::value(sandbox.url.as_str());
+            for (setting, value) in &sandbox.settings {
+                source[*setting] = toml_edit::value(value.as_str());
             }
         }
         // Warnings speak of literal secrets, which here are made up.
-        Self::load(&document.to_string(), &Environment::default()).map(|loaded| loaded.value)
+        let mut config = Self::load(&document.to_string(), &Environment::default())?.value;
+        for rate in config.sources.iter_mut().flat_map(|(_, source)| &mut source.policy_mut().rates) {
+            rate.per_minute = rate.per_minute.saturating_mul(quota_factor);
+        }
+        Ok(config)
     }
 
     /// Reads a configuration. `source` is the text of the file, empty for none. Secrets are looked up now: in the

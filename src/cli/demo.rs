@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::output::say;
 use super::{AccessArguments, LogArguments, listen, serve, start_log, stop};
 use crate::app::{App, Surroundings, reachable};
-use crate::config::Config;
+use crate::config::{Config, SandboxSource};
 use crate::sandbox::{Sandbox, SandboxOptions, Vendor};
 use crate::telemetry::{LogFormat, LogLevel};
 use clap::Args;
@@ -39,6 +39,9 @@ pub(super) struct Options {
     seed: u64,
 }
 
+/// How many times the documented calls per minute the systems allow, so that nobody who tries them has to wait.
+const LENIENCY: u32 = 100;
+
 /// What a newcomer would ask first.
 const FIRST_QUERY: &str = "{ incidents(first: 3) { nodes { title severity status assets { nodes { name } } } } }";
 
@@ -50,7 +53,7 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     let (listener, address) = listen::bind(options.listen).await?;
     let systems = simulate(&options).await?;
     let sources: Vec<_> = systems.iter().map(System::source).collect();
-    let config = Config::of_sandboxes(&sources);
+    let config = Config::of_sandboxes(&sources, if options.strict_limits { 1 } else { LENIENCY });
     let mut config = config.map_err(|mistakes| {
         let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         Failure::failed(format!("The demonstration cannot be configured: {}", mistakes.join(" ")))
@@ -87,8 +90,9 @@ struct System {
 }
 
 impl System {
-    fn source(&self) -> (&str, &str, &Url, Vec<(&str, String)>) {
-        (self.name, self.vendor.word(), &self.url, self.sandbox.secrets())
+    fn source(&self) -> SandboxSource<'_> {
+        let settings = self.sandbox.secrets();
+        SandboxSource { name: self.name, vendor: self.vendor.word(), url: &self.url, settings }
     }
 }
 

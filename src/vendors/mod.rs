@@ -84,4 +84,15 @@ impl VendorConfig {
             VendorConfig::CortexXpanse(config) => &config.policy,
         }
     }
+
+    /// The same, to be changed.
+    pub fn policy_mut(&mut self) -> &mut Policy {
+        match self {
+            VendorConfig::CisoAssistant(config) => &mut config.policy,
+            VendorConfig::EventlogAnalyzer(config) => &mut config.policy,
+            VendorConfig::Adversarial(config) => &mut config.policy,
+            VendorConfig::KasperskyXdr(config) => &mut config.policy,
+            VendorConfig::CortexXpanse(config) => &mut config.policy,
+        }
+    }
 }

@@ -4,7 +4,7 @@ mod document;
 
 use super::support::{api, call};
 use incident_gateway::{
-    config::Config,
+    config::{Config, SandboxSource},
     graphql::{Api, Request},
     sandbox::{Fault, Sandbox, SandboxOptions, Vendor},
     source::Source,
@@ -32,6 +32,10 @@ impl Drop for Five {
     }
 }
 
+fn source<'a>(vendor: Vendor, url: &'a Url, sandbox: &Sandbox) -> SandboxSource<'a> {
+    SandboxSource { name: vendor.word(), vendor: vendor.word(), url, settings: sandbox.secrets() }
+}
+
 impl Five {
     async fn start(incidents: usize) -> Five {
         let (mut sandboxes, mut urls, mut serving) = (vec![], vec![], vec![]);
@@ -44,9 +48,8 @@ impl Five {
             sandboxes.push(sandbox);
         }
         let named = Vendor::ALL.iter().zip(&urls).zip(&sandboxes);
-        let settings: Vec<_> =
-            named.map(|((vendor, url), sandbox)| (vendor.word(), vendor.word(), url, sandbox.secrets())).collect();
-        let config = Config::of_sandboxes(&settings).unwrap();
+        let settings: Vec<_> = named.map(|((vendor, url), sandbox)| source(*vendor, url, sandbox)).collect();
+        let config = Config::of_sandboxes(&settings, 100).unwrap();
         let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
         let sources = config.sources.iter().map(|(name, config)| vendors::build(name, config, transport.clone()));
         let sources: Vec<Arc<dyn Source>> = sources.collect();

@@ -1,6 +1,5 @@
 //! The steps of a call: on a paused clock with a transport in memory, and over loopback where the real one matters.
 
-mod cost;
 mod credentials;
 mod limits;
 mod network;

@@ -6,12 +6,11 @@ use crate::{
     source::{Call, SourceError},
     telemetry::events,
     upstream::{
-        Upstream, UpstreamRequest, UpstreamResponse,
-        header::{ACCEPT, HeaderValue, RETRY_AFTER},
+        Remember, Upstream, UpstreamRequest, UpstreamResponse,
+        header::{ACCEPT, HeaderValue},
     },
     vendors::common::{Broken, no_answer, text, told},
 };
-use std::time::Duration;
 
 /// The vendor's pages leave out `/api`.
 pub(super) const API: &str = "/api/v1";
@@ -46,11 +45,24 @@ pub(super) struct Client {
     pub(super) upstream: Upstream,
 }
 
+impl Endpoint {
+    /// What may be remembered; never who the gateway is, which tells whether its credential is taken.
+    fn remember(self) -> Remember {
+        match self.operation {
+            operation if operation == INCIDENTS.operation => Remember::List,
+            operation if operation == SOURCES.operation => Remember::Catalogue,
+            operation if operation == ME.operation => Remember::Never,
+            _ => Remember::Detail,
+        }
+    }
+}
+
 impl Client {
     /// Asks for JSON; any status is an answer here. `path` begins below `/api/v1` and is already encoded.
     pub(super) async fn ask(&self, call: &Call, of: Endpoint, path: &str) -> Result<UpstreamResponse, SourceError> {
-        let request =
-            UpstreamRequest::get(of.operation, format!("{API}{path}")).header(ACCEPT, HeaderValue::from_static(JSON));
+        let request = UpstreamRequest::get(of.operation, format!("{API}{path}"))
+            .remember(of.remember())
+            .header(ACCEPT, HeaderValue::from_static(JSON));
         let answer = self.upstream.send(&call.context, request).await;
         answer.map_err(|error| no_answer(&self.source, of.operation, error))
     }
@@ -80,8 +92,7 @@ impl Client {
             let what = "that it has no such address (check the source's url)";
             return SourceError::malformed(&self.source, of.operation, what);
         }
-        let seconds = answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        SourceError::from_status(&self.source, of.operation, answer.status, seconds.map(Duration::from_secs))
+        SourceError::from_status(&self.source, of.operation, answer.status, answer.retry_after())
     }
 
     /// A list, taken apart into rows that `read` reads; what is broken in them is told to the log.

@@ -7,8 +7,8 @@ use crate::{
     source::{Call, SourceError, SourceErrorKind},
     telemetry::events,
     upstream::{
-        Method, Upstream, UpstreamRequest, UpstreamResponse,
-        header::{ACCEPT, HeaderValue, RETRY_AFTER},
+        Method, Remember, Upstream, UpstreamRequest, UpstreamResponse,
+        header::{ACCEPT, HeaderValue},
     },
     vendors::common::{no_answer, text, told},
 };
@@ -56,10 +56,19 @@ impl Body {
     }
 }
 
+/// A refusal may come with 200.
+fn usable(answer: &UpstreamResponse) -> bool {
+    answer.is_success() && wire::reply(&text(&answer.body)).is_ok()
+}
+
 impl Client {
     /// Asks; takes only JSON. All that is asked here reads, so it may be repeated.
     pub(super) async fn ask(&self, call: &Call, of: Endpoint, data: Value) -> Result<Body, SourceError> {
-        let request = UpstreamRequest::post_json(of.operation, of.path, &json!({ "request_data": data })).safe();
+        let remember = if of.operation == INCIDENTS.operation { Remember::List } else { Remember::Detail };
+        let request = UpstreamRequest::post_json(of.operation, of.path, &json!({ "request_data": data }))
+            .safe()
+            .remember(remember)
+            .usable_if(usable);
         let answer = self.send(call, of, request).await?;
         self.check(of, &answer)?;
         Ok(Body(answer))
@@ -85,10 +94,7 @@ impl Client {
             answer if answer.status == 404 && !answer.is_json() => {
                 malformed("that it has no such address (check the source's url)")
             }
-            answer if !answer.is_success() => {
-                let seconds = answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-                Err(self.refusal(of, answer.status, seconds.map(Duration::from_secs)))
-            }
+            answer if !answer.is_success() => Err(self.refusal(of, answer.status, answer.retry_after())),
             answer if answer.body.is_empty() => malformed("nothing"),
             answer if !answer.is_json() => malformed("with something that is not JSON"),
             _ => Ok(()),

@@ -3,7 +3,7 @@
 use crate::{
     secret::Secret,
     settings::{Table, boolean, text, url, words},
-    upstream::Policy,
+    upstream::{Policy, Rate},
     vendors::common::sends_in_clear,
 };
 use url::Url;
@@ -54,6 +54,9 @@ impl Default for Undocumented {
     }
 }
 
+/// Calls for extra data that the server takes within a minute (published document); other operations have no limit.
+const EXTRA_DATA: Rate = Rate { operations: Some(&[super::client::EXTRA_DATA.operation]), per_minute: 10 };
+
 impl Config {
     /// With the defaults for everything else.
     pub fn new(url: Url, key_id: impl Into<String>, key: Secret, key_kind: KeyKind) -> Self {
@@ -85,7 +88,9 @@ impl Config {
             "Behaviour that the vendor's documents leave open. What is false is done by the gateway, at the cost of more calls.",
             Undocumented::declare,
         );
-        let policy = table.section("policy", "Limits of the conversation with this source.", Policy::declare);
+        let policy = table.section("policy", "Limits of the conversation with this source.", |table| {
+            Policy::declare_over(table, Policy { rates: vec![EXTRA_DATA], ..Policy::standard() })
+        });
         if base.as_ref().is_some_and(sends_in_clear) {
             let what =
                 "begins with http://: the credential and all incidents cross the network unencrypted. Use https://.";

@@ -8,17 +8,26 @@ use crate::{
     source::{Call, SourceError},
     telemetry::events,
     upstream::{
-        Upstream, UpstreamRequest, UpstreamResponse,
-        header::{ACCEPT, HeaderValue, RETRY_AFTER},
+        Remember, Upstream, UpstreamRequest, UpstreamResponse,
+        header::{ACCEPT, HeaderValue},
         uri,
     },
     vendors::common::{Broken, no_answer, told},
 };
-use std::time::Duration;
 
 pub(super) const LIST: &str = "list_incidents";
 pub(super) const DETAIL: &str = "read_incident";
 pub(super) const USERS: &str = "list_users";
+
+/// What may be remembered: not the users, which are remembered elsewhere, and no probe.
+fn remember(operation: &str) -> Remember {
+    match operation {
+        LIST => Remember::List,
+        DETAIL => Remember::Detail,
+        _ => Remember::Never,
+    }
+}
+
 const INCIDENTS: &str = "/api/v2/incident";
 
 /// The two documented codes of refusals (published document). Texts beside them may change and are not looked at.
@@ -101,8 +110,10 @@ impl Client {
         operation: &'static str,
         path: String,
     ) -> Result<UpstreamResponse, SourceError> {
-        let request =
-            UpstreamRequest::get(operation, path).header(ACCEPT, HeaderValue::from_static("application/json"));
+        let request = UpstreamRequest::get(operation, path)
+            .remember(remember(operation))
+            .usable_if(|answer| wire::refusal_code(&answer.body).is_none())
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
         let answer = self.upstream.send(&call.context, request).await;
         answer.map_err(|error| no_answer(&self.source, operation, error))
     }
@@ -148,8 +159,7 @@ impl Client {
             (_, Some(BAD_REQUEST)) | (200..=299, _) => 400,
             (status, _) => status,
         };
-        let seconds = answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        SourceError::from_status(&self.source, operation, status, seconds.map(Duration::from_secs))
+        SourceError::from_status(&self.source, operation, status, answer.retry_after())
     }
 
     /// Tells the log what was noticed while mapping. Returns how many values were broken.

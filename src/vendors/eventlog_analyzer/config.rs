@@ -4,7 +4,7 @@ use crate::{
     domain::Severity,
     secret::Secret,
     settings::{Kind, Raw, Refusal, Shape, Table, boolean, text, url, words},
-    upstream::Policy,
+    upstream::{Policy, Rate},
     vendors::common::sends_in_clear,
 };
 use chrono_tz::Tz;
@@ -79,6 +79,8 @@ impl Grades {
 }
 
 impl Config {
+    /// Calls that the server takes within a minute (published document, all operations together).
+    pub const CALLS_PER_MINUTE: u32 = 60;
     /// Default of [`Config::users_path`]: by analogy with the documented `/meta/log-fields`.
     pub const USERS_PATH: &str = "/api/v2/meta/users";
 
@@ -132,7 +134,12 @@ impl Config {
         );
         let (unassigned_filter, incident_time_is_added) = guesses(table);
         let (read_users, users_path) = users(table);
-        let policy = table.section("policy", "Limits of the conversation with this source.", Policy::declare);
+        let policy = table.section("policy", "Limits of the conversation with this source.", |table| {
+            Policy::declare_over(
+                table,
+                Policy { rates: vec![Rate::of_all(Self::CALLS_PER_MINUTE)], ..Policy::standard() },
+            )
+        });
         if base.as_ref().is_some_and(sends_in_clear) {
             let what =
                 "begins with http://: the credential and all incidents cross the network unencrypted. Use https://.";

@@ -7,12 +7,11 @@ use crate::{
     source::{Call, SourceError, SourceErrorKind},
     telemetry::events,
     upstream::{
-        Upstream, UpstreamRequest, UpstreamResponse,
-        header::{ACCEPT, HeaderValue, RETRY_AFTER},
+        Remember, Upstream, UpstreamRequest, UpstreamResponse,
+        header::{ACCEPT, HeaderValue},
     },
 };
 use serde_json::Value;
-use std::time::Duration;
 
 /// Rows of a page; the server has no other size.
 pub(super) const PAGE_ROWS: usize = 100;
@@ -50,8 +49,15 @@ impl Client {
     /// Asks; any status is an answer here. `query` is already encoded.
     pub(super) async fn ask(&self, call: &Call, list: Endpoint, query: &str) -> Result<UpstreamResponse, SourceError> {
         let path = if query.is_empty() { list.path.to_owned() } else { format!("{}?{query}", list.path) };
-        let request =
-            UpstreamRequest::get(list.operation, path).header(ACCEPT, HeaderValue::from_static("application/json"));
+        // Tenants are remembered elsewhere, and asking for them is the probe.
+        let remember = match list.operation {
+            operation if operation == TENANTS.operation => Remember::Never,
+            operation if operation == ALERTS.operation => Remember::Detail,
+            _ => Remember::List,
+        };
+        let request = UpstreamRequest::get(list.operation, path)
+            .remember(remember)
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
         let answer = self.upstream.send(&call.context, request).await;
         answer.map_err(|error| SourceError::from_upstream(&self.source, list.operation, error))
     }
@@ -97,8 +103,7 @@ impl Client {
                 _ => {}
             }
         }
-        let seconds = answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        SourceError::from_status(&self.source, list.operation, answer.status, seconds.map(Duration::from_secs))
+        SourceError::from_status(&self.source, list.operation, answer.status, answer.retry_after())
     }
 
     /// Reads the rows out of an answer. `raw`: keep the text of each.

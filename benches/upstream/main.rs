@@ -1,10 +1,18 @@
-//! What the steps cost a call, measured by hand:
-//! `cargo test --lib --config profile.test.opt-level=2 the_steps_of_a_call -- --ignored --nocapture`.
+//! What the steps of an upstream call cost, over a transport in memory and over loopback beside plain reqwest:
+//! `cargo bench --bench upstream`. Medians of five rounds.
 
-use super::*;
-use header::HeaderValue;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+#![allow(clippy::unwrap_used)]
+
+use incident_gateway::upstream::{
+    Context, Credential, HttpResponse, Policy, Rate, Remember, ReqwestTransport, Static, Upstream, UpstreamOptions,
+    UpstreamRequest, header, header::HeaderValue, memory::MemoryTransport,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::Instant,
+};
 
 const BODY: &str = r#"{"count":0,"results":[]}"#;
 
@@ -51,16 +59,40 @@ async fn server() -> String {
     base
 }
 
-#[tokio::test]
-#[ignore = "a measurement"]
+fn context() -> Context {
+    Context::new(Instant::now() + Duration::from_secs(3_600), "r-1", "gateway")
+}
+
+fn token() -> Arc<dyn Credential> {
+    Arc::new(Static::new(header::AUTHORIZATION, HeaderValue::from_static("Token t-0")))
+}
+
+fn list() -> UpstreamRequest {
+    UpstreamRequest::get("list_incidents", "/api/incidents/")
+}
+
+/// A source in memory.
+fn upstream(policy: Policy) -> Upstream {
+    Upstream::new(UpstreamOptions {
+        name: "a".into(),
+        base: "https://vendor.example/".parse().unwrap(),
+        policy,
+        transport: Arc::new(transport()),
+        credential: token(),
+    })
+}
+
+fn main() {
+    tokio::runtime::Runtime::new().unwrap().block_on(the_steps_of_a_call());
+}
+
 async fn the_steps_of_a_call() {
     let cx = context();
-    let plain = upstream(transport());
+    let plain = upstream(Policy::default());
     each("in memory, plain policy", 20_000, async || drop(plain.send(&cx, list()).await.unwrap())).await;
-    let standard = |policy: Policy| Upstream::new(UpstreamOptions { policy, ..options(transport()) });
-    let all = standard(Policy::standard());
+    let all = upstream(Policy::standard());
     each("in memory, all steps, not remembered", 20_000, async || drop(all.send(&cx, list()).await.unwrap())).await;
-    let limited = standard(Policy { rates: vec![Rate::of_all(1_000_000)], ..Policy::standard() });
+    let limited = upstream(Policy { rates: vec![Rate::of_all(1_000_000)], ..Policy::standard() });
     each("in memory, all steps and a quota", 20_000, async || drop(limited.send(&cx, list()).await.unwrap())).await;
     let remembered = || list().remember(Remember::Detail);
     each("in memory, remembered", 20_000, async || drop(all.send(&cx, remembered()).await.unwrap())).await;
@@ -82,7 +114,7 @@ async fn the_steps_of_a_call() {
         base: base.parse().unwrap(),
         policy,
         transport: network,
-        credential: static_token(),
+        credential: token(),
     };
     let upstream = Upstream::new(options);
     each("loopback, all steps", 4_000, async || drop(upstream.send(&cx, list()).await.unwrap())).await;
