@@ -8,7 +8,10 @@ use super::{
     order::innermost_first,
 };
 use crate::graphql::error::Fault;
-use apollo_compiler::ast::{Definition, Document, OperationDefinition, Selection};
+use apollo_compiler::{
+    Node,
+    ast::{Argument, Definition, DirectiveList, Document, OperationDefinition, Selection, Value},
+};
 use std::collections::HashMap;
 
 /// What a selection asks for, fragments opened. Conditions (`@skip`, `@include`) do not count: they may turn out either way.
@@ -28,6 +31,10 @@ pub(super) struct Counts {
     pub spreads: u64,
     /// Fields of the selection itself, without what is below them.
     pub own_fields: u64,
+    /// How many fields, spreads and values (lists, objects and variables among them) have to be looked at.
+    pub weight: u64,
+    /// How many fragments are spread in each other.
+    pub chain: u64,
     /// Whether `__schema` or `__type` is asked for.
     pub asks_schema: bool,
 }
@@ -46,6 +53,8 @@ impl Counts {
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.spreads = self.spreads.saturating_add(other.spreads);
         self.own_fields = self.own_fields.saturating_add(other.own_fields);
+        self.weight = self.weight.saturating_add(other.weight);
+        self.chain = self.chain.max(other.chain);
         self.asks_schema |= other.asks_schema;
     }
 
@@ -72,6 +81,19 @@ impl Counts {
         }
         Ok(())
     }
+}
+
+/// Refuses a document of which not the text is long but what its fragments make of it, over all its operations: all of
+/// them are validated, whichever is to run. A document without fragments never is: each of these has a token of its own.
+///
+/// # Errors
+/// `COST_LIMIT`.
+pub(super) fn check_document(counted: &[(&OperationDefinition, Counts)], limits: &QueryLimits) -> Result<(), Fault> {
+    let weight = counted.iter().fold(0, |sum: u64, (_, counts)| sum.saturating_add(counts.weight));
+    let sentence = "The document has {} fields, spreads and values in all its operations, fragments included";
+    at_most(limits.tokens, weight, sentence)?;
+    let chain = counted.iter().map(|(_, counts)| counts.chain).max().unwrap_or(0);
+    at_most(limits.nesting, chain, "The document spreads fragments in fragments {} levels deep")
 }
 
 /// The operations of a document, in their order, each with its counts.
@@ -124,19 +146,45 @@ impl Known<'_> {
             match selection {
                 Selection::Field(field) => {
                     let below = self.count(&field.selection_set);
-                    sum.add(of_field(&field.name, field.alias.is_some(), below));
+                    let mut counts = of_field(&field.name, field.alias.is_some(), below);
+                    let values = arguments(&field.arguments).saturating_add(directives(&field.directives));
+                    counts.weight = counts.weight.saturating_add(values).saturating_add(1);
+                    sum.add(counts);
                 }
-                Selection::InlineFragment(inline) => sum.add(self.count(&inline.selection_set)),
+                Selection::InlineFragment(inline) => {
+                    sum.weight = sum.weight.saturating_add(directives(&inline.directives));
+                    sum.add(self.count(&inline.selection_set));
+                }
                 Selection::FragmentSpread(used) => {
                     if let Some(index) = self.index.get(used.fragment_name.as_str()) {
-                        sum.add(self.counts[*index]);
+                        let counts = self.counts[*index];
+                        sum.add(Counts { chain: counts.chain + 1, ..counts });
                     }
                     sum.spreads = sum.spreads.saturating_add(1);
+                    sum.weight = sum.weight.saturating_add(1).saturating_add(directives(&used.directives));
                 }
             }
         }
         sum
     }
+}
+
+/// How many values there are, those inside lists and objects included.
+fn values(value: &Value) -> u64 {
+    let inside: u64 = match value {
+        Value::List(all) => all.iter().map(|value| values(value)).sum(),
+        Value::Object(all) => all.iter().map(|(_, value)| values(value)).sum(),
+        _ => 0,
+    };
+    inside + 1
+}
+
+fn arguments(all: &[Node<Argument>]) -> u64 {
+    all.iter().map(|argument| values(&argument.value)).sum()
+}
+
+fn directives(all: &DirectiveList) -> u64 {
+    all.iter().map(|directive| arguments(&directive.arguments)).sum()
 }
 
 fn of_field(name: &str, aliased: bool, below: Counts) -> Counts {
@@ -173,7 +221,16 @@ mod tests {
     #[test]
     fn fields_count_where_fragments_are_spread() {
         let found = counts("{ a: x { y ...F } ...F ... { z } } fragment F on T { b: x { __typename } }");
-        let expected = Counts { depth: 3, fields: 7, aliases: 3, spreads: 2, own_fields: 3, ..Counts::default() };
+        let expected = Counts {
+            depth: 3,
+            fields: 7,
+            aliases: 3,
+            spreads: 2,
+            own_fields: 3,
+            weight: 9,
+            chain: 1,
+            ..Counts::default()
+        };
         assert_eq!(found, expected);
     }
 
@@ -185,6 +242,24 @@ mod tests {
         assert_eq!((found.fields, found.own_fields, found.depth), (u64::MAX, u64::MAX, 1));
         let circle = counts("{ ...A } fragment A on T { x { ...B } } fragment B on T { y { ...A } }");
         assert!(circle.fields < 10);
+    }
+
+    #[test]
+    fn values_count_with_their_fragments_and_over_all_operations() {
+        let text = "query A { ...F } query B { ...F } fragment F on T { x(a: [1, {b: $c}]) @include(if: $d) { y } }";
+        let document = Parser::new().parse_ast(text, "test").unwrap();
+        let counted = operations(&document);
+        // A spread, two fields, a list of a number and an object with a variable, and the condition.
+        assert_eq!(counted.iter().map(|(_, counts)| counts.weight).collect::<Vec<_>>(), [8, 8]);
+        let limits = |tokens| QueryLimits { tokens, ..QueryLimits::default() };
+        assert!(check_document(&counted, &limits(16)).is_ok());
+        assert_eq!(check_document(&counted, &limits(15)).unwrap_err().limit, Some((16, 15)));
+    }
+
+    #[test]
+    fn chains_of_fragments_are_as_long_as_their_longest_way() {
+        let found = counts("{ ...A ...C } fragment A on T { ...B } fragment B on T { ...C } fragment C on T { x }");
+        assert_eq!(found.chain, 3);
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl Reader {
         let places = Places::new(query);
         let document = self.parse(query, &places)?;
         let counted = count::operations(&document);
+        count::check_document(&counted, &self.limits).map_err(|fault| vec![fault.refused()])?;
         // Where it is not clear which one is to run, a limit holds for each.
         let chosen = |name: Option<&Name>| operation.is_none() || name.map(Name::as_str) == operation;
         for (definition, counts) in &counted {
@@ -163,7 +164,10 @@ fn said(error: &DiagnosticData) -> String {
     let own = error.to_string();
     match error.unstable_error_name() {
         // Syntax errors have no name, and speak in the names of tokens.
-        None => sentence(&TOKENS.iter().fold(own, |said, (name, written)| said.replace(name, written))),
+        None => {
+            let own = TOKENS.iter().fold(own, |said, (name, written)| said.replace(name, written));
+            sentence(without_text(&own))
+        }
         Some("UndefinedDirective" | "UndefinedDefinition") => {
             sentence(&own.replace("in this document", "in the schema"))
         }
@@ -176,6 +180,14 @@ fn said(error: &DiagnosticData) -> String {
             sentence(&told.split(" Did you mean").next().unwrap_or_default().replace('"', "`"))
         }
         Some(_) => sentence(&own),
+    }
+}
+
+/// The same without the text of the document that the parser found instead.
+fn without_text(said: &str) -> &str {
+    match said.split_once(", got ") {
+        Some((expected, found)) if !found.starts_with("the end of the document") => expected,
+        _ => said,
     }
 }
 
