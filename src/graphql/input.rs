@@ -2,7 +2,10 @@
 //!
 //! Every message names the argument by its path, as `filter.or[1].assetIds[0]`.
 
-use super::{error::Fault, scalar::DateTime};
+use super::{
+    error::{ErrorCode, Fault},
+    scalar::DateTime,
+};
 use crate::domain::{
     CloudManagement, Detection, Filter, GlobalId, IdKind, IncidentOrderField, IncidentPhase, IncidentStatus, Key,
     Level, NativeId, Order, OrderDirection, OwnerRef as DomainOwnerRef, Pattern, Resolution, Search, Severity,
@@ -287,9 +290,34 @@ impl Tests<'_> {
     }
 }
 
+/// Every row is looked at for every condition. A list of values is one condition.
+const MAX_CONDITIONS: usize = 500;
+/// Likewise.
+const MAX_TERMS: usize = 100;
+
 impl IncidentFilter {
     /// The filter in the words of the domain. `at`: the argument's path, for messages.
+    ///
+    /// # Errors
+    /// Bad input with its place; `COST_LIMIT` for a filter of so many conditions that looking at each row would take long.
     pub(crate) fn read(&self, at: &str) -> Result<Filter, Fault> {
+        let filter = self.read_part(at)?;
+        let (mut conditions, mut terms) = (0, 0);
+        filter.visit(&mut |test| {
+            conditions += 1;
+            terms += if let Test::Search(search) = test { search.terms().len() } else { 0 };
+        });
+        for (number, limit, what) in [(conditions, MAX_CONDITIONS, "conditions"), (terms, MAX_TERMS, "search terms")] {
+            if number > limit {
+                let message = format!("`{at}` has {number} {what}; at most {limit} are allowed.");
+                let limit = Some((number as u64, limit as u64));
+                return Err(Fault { limit, ..Fault::new(ErrorCode::CostLimit, message) });
+            }
+        }
+        Ok(filter)
+    }
+
+    fn read_part(&self, at: &str) -> Result<Filter, Fault> {
         let mut tests = Tests { at, parts: vec![] };
         self.read_identity(&mut tests)?;
         self.read_words(&mut tests)?;
@@ -297,14 +325,14 @@ impl IncidentFilter {
         self.read_times(&mut tests);
         let mut parts = tests.parts;
         for (index, filter) in self.and.iter().flatten().enumerate() {
-            parts.push(filter.read(&format!("{at}.and[{index}]"))?);
+            parts.push(filter.read_part(&format!("{at}.and[{index}]"))?);
         }
         if let Some(any) = &self.or {
-            let any = any.iter().enumerate().map(|(index, filter)| filter.read(&format!("{at}.or[{index}]")));
+            let any = any.iter().enumerate().map(|(index, filter)| filter.read_part(&format!("{at}.or[{index}]")));
             parts.push(Filter::Any(any.collect::<Result<_, _>>()?));
         }
         if let Some(not) = &self.not {
-            parts.push(Filter::Not(Box::new(not.read(&format!("{at}.not"))?)));
+            parts.push(Filter::Not(Box::new(not.read_part(&format!("{at}.not"))?)));
         }
         Ok(Filter::All(parts))
     }

@@ -6,6 +6,7 @@
 use super::{
     batch::{Batch, Class},
     cost::Costs,
+    entity::StatsView,
     error::{ErrorCode, Fault},
     need::Need,
     object::{Child, Declared, Erased, Hold, Value, cast},
@@ -260,10 +261,10 @@ impl<'s> Wave<'s> {
         if !plan.loads {
             return;
         }
-        if let Some(incident) = record.downcast_ref::<Incident>() {
-            let lacks = |record: &&Record| self.store.record(record.kind(), record.key()).is_none();
-            self.embedded.extend(incident.embedded.iter().filter(lacks).cloned());
-        }
+        let incident = record.downcast_ref::<Incident>().map(|incident| &incident.embedded[..]);
+        let told = incident.or_else(|| record.downcast_ref::<StatsView>().map(StatsView::embedded));
+        let lacks = |record: &&Record| self.store.record(record.kind(), record.key()).is_none();
+        self.embedded.extend(told.into_iter().flatten().filter(lacks).cloned());
         for planned in &plan.fields {
             let Step::Branch { field, arguments, below } = &planned.step else { continue };
             let Value::Branch { get, .. } = &field.value else { continue };

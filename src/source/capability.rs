@@ -103,7 +103,7 @@ pub enum Fit {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SeverityCapability {
     pub severity: Severity,
-    /// The source's own word.
+    /// The source's own word; empty where it has none, as for what no document names.
     pub word: &'static str,
     pub writable: bool,
 }
@@ -150,8 +150,14 @@ impl Capabilities {
             }
             Test::Detection(all) if !all.iter().any(|value| self.detections.contains(value)) => Fit::Nothing,
             test if !names_nothing(test) => Fit::Gateway,
-            test if self.list.filters.iter().any(|filter| filter.exact && filter.takes(test)) => Fit::Source,
-            test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Both,
+            test if self.list.filters.iter().any(|filter| filter.exact && filter.takes(test))
+                && self.has_words(test) =>
+            {
+                Fit::Source
+            }
+            // An exact filter has no way to ask for what has no word; one that narrows knows what to do.
+            test if self.list.filters.iter().any(|filter| !filter.exact && filter.takes(test)) => Fit::Both,
+            test if self.list.filters.iter().any(|filter| filter.takes(test)) => Fit::Gateway,
             // A field that the source never fills matches nothing, unless absence is what is asked for.
             Test::Unassigned(_) => Fit::Gateway,
             Test::Sources(_) | Test::SourceKinds(_) | Test::Ids(_) | Test::SourceIds(_) | Test::Search(_) => {
@@ -159,6 +165,19 @@ impl Capabilities {
             }
             test if !self.read.contains(&test.field()) => Fit::Nothing,
             _ => Fit::Gateway,
+        }
+    }
+
+    /// Whether the source has a word for every value of a test.
+    fn has_words(&self, test: &Test) -> bool {
+        match test {
+            Test::Severity(all) => {
+                !self.severities.iter().any(|known| known.word.is_empty() && all.contains(&known.severity))
+            }
+            Test::Status(all) => {
+                !self.statuses.iter().any(|known| known.word.is_empty() && all.contains(&known.status))
+            }
+            _ => true,
         }
     }
 

@@ -202,3 +202,42 @@ async fn each_vendor_tells_what_it_has_and_nothing_fails_for_what_it_has_not() {
         expected.into_iter().map(|(vendor, fields)| (vendor, fields.iter().copied().collect())).collect();
     assert_eq!(told, expected);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_are_counted_with_who_they_are() {
+    let five = Five::start(60).await;
+    for vendor in Vendor::ALL {
+        let query = format!(
+            "{{ incidentStats(filter: {{ sources: [\"{vendor}\"] }}) {{ byOwner(top: 100) {{ owner {{ name kind }} count }} }} }}"
+        );
+        let stats = five.ask(&query, json!({})).await["incidentStats"].take();
+        let nobody = stats["byOwner"].as_array().unwrap().iter().filter(|one| one["owner"].is_null()).count();
+        assert!(nobody <= 1, "{vendor}: only those without an owner are nobody's: {stats}");
+        assert!(stats["byOwner"].as_array().unwrap().len() > 3, "{vendor}");
+    }
+}
+
+/// What a source filters itself and what the gateway filters is the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_means_the_same_whoever_applies_it() {
+    let five = Five::start(80).await;
+    for filter in [
+        "status: [NEW]",
+        "status: [OTHER]",
+        "status: [NEW, OTHER, CLOSED]",
+        "phase: OPEN",
+        "severity: [CRITICAL, LOW]",
+        "severity: [UNKNOWN]",
+        "unassigned: true",
+        "created: { since: \"2026-03-01T00:00:00Z\" }",
+        "updated: { until: \"2026-06-01T00:00:00Z\" }",
+        "search: \"vpn\"",
+    ] {
+        let query = |filter: String| {
+            format!("{{ incidents(first: 100, filter: {{ {filter} }}) {{ totalCount nodes {{ id }} }} }}")
+        };
+        let plain = five.ask(&query(filter.into()), json!({})).await;
+        let wrapped = five.ask(&query(format!("or: [{{ {filter} }}]")), json!({})).await;
+        assert_eq!(plain, wrapped, "{filter}");
+    }
+}

@@ -3,8 +3,8 @@
 use super::{MonthCount, Months, StatParts, Stats, StatsQuery};
 use crate::{
     domain::{
-        CountPrecision, Detection, Incident, IncidentPhase, IncidentStatus, IncidentTimeField, Key, Link, Severity,
-        SourceName, Time,
+        CountPrecision, Detection, Incident, IncidentPhase, IncidentStatus, IncidentTimeField, Key, Link, Record,
+        Severity, SourceName, Time,
     },
     federation::outcome::SourceReport,
 };
@@ -20,6 +20,8 @@ pub(super) struct Counts {
     pub(super) status: BTreeMap<IncidentStatus, u64>,
     pub(super) detection: BTreeMap<Detection, u64>,
     pub(super) owners: FxHashMap<Option<Key>, (Option<Link>, u64)>,
+    /// Owners that came with the rows in full.
+    pub(super) embedded: FxHashMap<Key, Record>,
     pub(super) qualifications: FxHashMap<Key, (Link, u64)>,
     /// By [`month_index`].
     pub(super) months: BTreeMap<IncidentTimeField, BTreeMap<i32, u64>>,
@@ -48,6 +50,11 @@ impl Counts {
         if parts.by_owner {
             for owner in &incident.owners {
                 self.owners.entry(Some(owner.key.clone())).or_insert_with(|| (Some(owner.clone()), 0)).1 += 1;
+            }
+            for record in &incident.embedded {
+                if matches!(record, Record::Owner(owner) if self.owners.contains_key(&Some(owner.key.clone()))) {
+                    self.embedded.entry(record.key().clone()).or_insert_with(|| record.clone());
+                }
             }
             if incident.unassigned() {
                 self.owners.entry(None).or_insert((None, 0)).1 += 1;
@@ -93,6 +100,7 @@ impl Counts {
         for (key, (link, count)) in other.owners {
             self.owners.entry(key).or_insert((link, 0)).1 += count;
         }
+        self.embedded.extend(other.embedded);
         for (key, (link, count)) in other.qualifications {
             self.qualifications.entry(key).or_insert((link, 0)).1 += count;
         }
@@ -131,6 +139,7 @@ impl Counts {
             by_status: if query.parts.by_status { some(self.status) } else { Vec::new() },
             by_detection: some(self.detection),
             by_source,
+            embedded: self.embedded.into_values().collect(),
             by_owner: owners.into_iter().map(|(_, counted)| counted).collect(),
             by_qualification: terms.into_iter().map(|(_, counted)| counted).collect(),
             by_month: query.parts.by_month.iter().map(months).collect(),

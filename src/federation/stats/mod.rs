@@ -6,7 +6,8 @@ mod source;
 use super::{Federation, FederationError, list::named_sources, outcome::SourceReport};
 use crate::{
     domain::{
-        CountPrecision, Detection, Filter, IncidentStatus, IncidentTimeField, Link, Severity, SourceName, SourceStatus,
+        CountPrecision, Detection, Filter, IncidentStatus, IncidentTimeField, Link, Record, Severity, SourceName,
+        SourceStatus,
     },
     source::Call,
 };
@@ -69,6 +70,8 @@ pub struct Stats {
     pub by_source: Vec<(SourceName, u64)>,
     /// Most incidents first; `None` for those without an owner. An incident counts for each of its owners.
     pub by_owner: Vec<(Option<Link>, u64)>,
+    /// Owners among them that came with the rows in full, in no order.
+    pub embedded: Vec<Record>,
     /// Most incidents first. An incident counts for each of its qualifications.
     pub by_qualification: Vec<(Link, u64)>,
     pub by_month: Vec<Months>,

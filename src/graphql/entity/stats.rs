@@ -2,7 +2,9 @@
 
 use super::report::Report;
 use crate::{
-    domain::{Detection, IncidentStatus, IncidentTimeField, Link, Owner, RecordKind, Severity, SourceName, Term},
+    domain::{
+        Detection, IncidentStatus, IncidentTimeField, Link, Owner, Record, RecordKind, Severity, SourceName, Term,
+    },
     federation::{self, StatParts, Stats, StatsQuery},
     graphql::{
         cost::Costs,
@@ -80,6 +82,11 @@ impl StatsView {
             reports: reports.into_iter().map(|report| Report::new(report, Some(costs.clone()))).collect(),
             stats,
         }
+    }
+
+    /// Records that came with what was counted.
+    pub(crate) fn embedded(&self) -> &[Record] {
+        &self.stats.embedded
     }
 
     /// What a selection wants counted, so that nothing else is.

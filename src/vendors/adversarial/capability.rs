@@ -4,7 +4,10 @@ use super::config::{Config, FilterGroup, OrderBy};
 use super::query::ORDERS;
 use super::words::{SEVERITIES, STATUSES};
 use crate::{
-    domain::{CountPrecision, IncidentField, IncidentOrderField, MetricParts, OrderDirection, RecordKind, Severity},
+    domain::{
+        CountPrecision, IncidentField, IncidentOrderField, IncidentStatus, MetricParts, OrderDirection, RecordKind,
+        Severity,
+    },
     source::{
         Capabilities, FilterCapability, FilterRule, ListCapabilities, SeverityCapability, StatusCapability,
         WriteCapabilities,
@@ -28,7 +31,8 @@ pub(super) fn capabilities(config: &Config) -> Capabilities {
     Capabilities {
         read: fields(),
         severities: SEVERITIES.iter().map(severity).chain([unknown]).collect(),
-        statuses: STATUSES.iter().map(status).collect(),
+        // Whatever else stands there is OTHER.
+        statuses: STATUSES.iter().chain([&(IncidentStatus::Other, "")]).map(status).collect(),
         detections: Vec::new(),
         list: ListCapabilities {
             filters: filters(&config.filters),

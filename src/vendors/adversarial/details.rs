@@ -36,6 +36,7 @@ pub(super) async fn details(reader: &Reader<'_>, request: &DetailRequest) -> Fou
     let each = request.incidents.iter().map(async |id| (id, reader.one(id, request.parts).await));
     let mut found = Found::default();
     for (id, (details, error)) in join_all(each).await {
+        found.malformed += details.as_ref().map_or(0, |details| details.malformed);
         found.items.extend(details.map(|details| (id.clone(), details)));
         found.failed.extend(error.map(|error| (id.clone(), error)));
     }

@@ -11,4 +11,4 @@ pub(in crate::vendors) use address::{sends_in_clear, shown_url};
 pub(in crate::vendors) use answer::{AnsweredWith, no_answer, told};
 pub(in crate::vendors) use record::{Broken, Row, read_record, text};
 pub(in crate::vendors) use remembered::Remembered;
-pub(in crate::vendors) use scalar::{Moment, Scalar};
+pub(in crate::vendors) use scalar::{Moment, Scalar, is_usual};

@@ -35,8 +35,11 @@ pub(in crate::vendors) fn read_record<T: Row>(json: &str) -> Result<(T, Option<B
         Ok(record) => return Ok((record, None)),
         Err(error) => error.to_string(),
     };
-    let mut members: Vec<(String, &RawValue)> =
-        serde_json::from_str::<BTreeMap<String, &RawValue>>(json).unwrap_or_default().into_iter().collect();
+    // What is no object is no record, not one without members.
+    let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
+        return Err(Broken { id: None, problem });
+    };
+    let mut members: Vec<(String, &RawValue)> = members.into_iter().collect();
     let id = members.iter().find(|(name, _)| name == T::ID).and_then(|(_, id)| id_text(id));
     let broken = Broken { id, problem };
     loop {

@@ -1,9 +1,14 @@
 //! Small values that vendors write alike.
 
 use crate::domain::{Text, Time};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::fmt;
+
+/// Whether a moment can be written with a year of four digits, as clients read it.
+pub(in crate::vendors) fn is_usual(time: Time) -> bool {
+    (0..=9_999).contains(&time.year())
+}
 
 /// A moment in RFC 3339, with or without a fraction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +26,7 @@ impl<'de> Deserialize<'de> for Moment {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Moment, E> {
                 let time = utc(text.as_bytes()).or_else(|| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc()));
-                time.map(Moment).ok_or_else(|| E::custom("not a moment in RFC 3339"))
+                time.filter(|time| is_usual(*time)).map(Moment).ok_or_else(|| E::custom("not a moment in RFC 3339"))
             }
         }
         from.deserialize_str(MomentVisitor)

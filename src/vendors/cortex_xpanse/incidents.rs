@@ -199,9 +199,12 @@ impl Incidents<'_> {
         self.client.tell(self.call, INCIDENTS, None, &mut notes);
         let sent = rows.len() as u64;
         let full = sent >= window.end - window.start;
+        // A short window is the end, even if the total says otherwise: it may count what was taken away meanwhile. Where rows
+        // are withheld, it is not documented whether they leave gaps.
+        let may_go_on = full || !restricted.is_empty();
         let counted = total.filter(|total| *total < MOST_COUNTED);
         Ok(Page {
-            more: sent > 0 && counted.map_or(full, |total| window.start + sent < total),
+            more: sent > 0 && counted.map_or(full, |total| may_go_on && window.start + sent < total),
             total,
             restricted: restricted.iter().map(|id| NativeId::new(id)).collect(),
             rows: rows.into_iter().map(|row| self.placed(row, sort, want.raw)).collect(),

@@ -8,6 +8,7 @@ use crate::domain::{
     AlertCounts, CloudManagement, Exposure, Incident, Key, Link, NativeId, Owner, OwnerKind, OwnerProfile, RawJson,
     Record, Score, ScoreKind, Severity, SourceKind, SourceName, Tag, Text, Time,
 };
+use crate::vendors::common::is_usual;
 use chrono::DateTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl Notes {
     /// A moment out of milliseconds since 1970.
     pub(super) fn time(&mut self, member: &'static str, got: Got<Whole>) -> Option<Time> {
         let Whole(millis) = self.take(member, got)?;
-        let time = DateTime::from_timestamp_millis(millis);
+        let time = DateTime::from_timestamp_millis(millis).filter(|time| is_usual(*time));
         if time.is_none() {
             self.broken.push(member);
         }

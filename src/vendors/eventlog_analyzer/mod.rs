@@ -27,8 +27,8 @@ pub use config::{Config, FirstIndex, Grades, ResponseType};
 
 use crate::{
     domain::{
-        CountPrecision, DetailPart, DetailParts, Details, Incident, IncidentField, MetricParts, Metrics, NativeId,
-        Owner, RawJson, Record, RecordKind, Rows, SourceKind, SourceName, SourceStatus,
+        CountPrecision, DetailPart, DetailParts, Details, Incident, IncidentField, IncidentStatus, MetricParts,
+        Metrics, NativeId, Owner, RawJson, Record, RecordKind, Rows, Severity, SourceKind, SourceName, SourceStatus,
     },
     source::{
         Answer, Call, Capabilities, CatalogRequest, DetailRequest, Download, DownloadRequest, FilterCapability,
@@ -209,7 +209,12 @@ fn capabilities(config: &Config) -> Capabilities {
             F::Activity,
         ],
         severities: severities(config),
-        statuses: words::STATUSES.iter().map(|(status, _, word)| status_capability(*status, word)).collect(),
+        statuses: words::STATUSES
+            .iter()
+            .map(|(status, _, word)| status_capability(*status, word))
+            // A word that nobody documented.
+            .chain([status_capability(IncidentStatus::Other, "")])
+            .collect(),
         detections: Vec::new(),
         list: ListCapabilities {
             filters,
@@ -237,10 +242,12 @@ fn capabilities(config: &Config) -> Capabilities {
 
 fn severities(config: &Config) -> Vec<SeverityCapability> {
     let all = config.grades.severities().into_iter().zip(words::SEVERITIES);
-    all.map(|(severity, (_, word))| SeverityCapability { severity, word, writable: false }).collect()
+    // None, or a word that nobody documented.
+    let known = all.chain([(Severity::Unknown, ("", ""))]);
+    known.map(|(severity, (_, word))| SeverityCapability { severity, word, writable: false }).collect()
 }
 
-fn status_capability(status: crate::domain::IncidentStatus, word: &'static str) -> StatusCapability {
+fn status_capability(status: IncidentStatus, word: &'static str) -> StatusCapability {
     StatusCapability {
         status,
         word,

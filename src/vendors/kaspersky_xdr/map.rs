@@ -8,6 +8,7 @@ use crate::domain::{
     OwnerProfile, RawJson, Record, Resolution, Severity, SourceKind, SourceName, Text, Threat, ThreatKind, ThreatLink,
     Time,
 };
+use crate::vendors::common::is_usual;
 use chrono::{DateTime, Datelike};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -218,6 +219,7 @@ pub(super) fn epoch(number: Option<i64>) -> Option<Time> {
         seconds if seconds <= MOST_SECONDS => DateTime::from_timestamp(seconds, 0),
         milliseconds => DateTime::from_timestamp_millis(milliseconds),
     }
+    .filter(|time| is_usual(*time))
 }
 
 #[cfg(test)]

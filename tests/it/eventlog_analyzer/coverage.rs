@@ -202,12 +202,14 @@ async fn the_source_says_what_it_can() {
         { "severity": "CRITICAL", "sourceSeverity": "Critical" },
         { "severity": "HIGH", "sourceSeverity": "Trouble" },
         { "severity": "LOW", "sourceSeverity": "Attention" },
+        { "severity": "UNKNOWN", "sourceSeverity": "" },
     ]);
     assert_eq!(capabilities["severities"], severities);
     let statuses = json!([
         { "status": "NEW", "sourceStatus": "Open" },
         { "status": "IN_PROGRESS", "sourceStatus": "In Progress" },
         { "status": "CLOSED", "sourceStatus": "Closed" },
+        { "status": "OTHER", "sourceStatus": "" },
     ]);
     assert_eq!(capabilities["statuses"], statuses);
     let name = IncidentField::CreatedBy.name();

@@ -141,20 +141,35 @@ async fn fields_that_overlap_are_compared_in_time() {
     }
 }
 
-/// An operation that does not run is validated all the same, though it is not counted.
+/// An operation that does not run is validated all the same: what all of them ask for together is bounded as well.
 #[tokio::test]
 async fn what_stands_beside_the_operation_cannot_hurt_either() {
     let gateway = Gateway::start().await;
     let fragments =
         repeat(40, |n| format!("fragment F{n} on Scope {{ a: parent {{ ...F{0} }} b: parent {{ ...F{0} }} }} ", n + 1));
     let nested = format!("{}name{} ", "parent { ".repeat(11), " }".repeat(11));
-    for beside in [
-        format!("query B {{ scopes {{ nodes {{ ...F0 }} }} }} {fragments} fragment F40 on Scope {{ name }}"),
-        format!("query B {{ scopes {{ nodes {{ {} }} }} }}", nested.repeat(400)),
-        format!("query B {{ scopes {{ nodes {{ {} x: id x: name }} }} }}", nested.repeat(400)),
-        format!("query B {{ {} }}", "viewer { name } ".repeat(2_900)),
-        format!("query B {{ viewer {{ {} }} }}", "name ".repeat(14_000)),
-        repeat(90, |n| format!("query B{n} {{ viewer {{ {} }} }} ", repeat(40, |n| format!("a{n}: name ")))),
+    let undefined = format!("fragment F on Query {{ nodes(ids: [{}]) {{ id }} }} ", "$a ".repeat(3_700));
+    let long = format!("fragment F on Query {{ {} }} ", "__typename ".repeat(6_500));
+    let each = |count| repeat(count, |n| format!("query B{n} {{ ...F }} "));
+    for (refused, beside) in [
+        (true, format!("query B {{ scopes {{ nodes {{ ...F0 }} }} }} {fragments} fragment F40 on Scope {{ name }}")),
+        (true, undefined + &each(1_240)),
+        (true, long + &each(1_200)),
+        (
+            true,
+            repeat(70, |n| format!("fragment F{n} on Viewer {{ ...F{} }} ", n + 1))
+                + "fragment F70 on Viewer { name } query B { viewer { ...F0 } }",
+        ),
+        (
+            false,
+            repeat(50, |n| format!("fragment F{n} on Viewer {{ ...F{} }} ", n + 1))
+                + "fragment F50 on Viewer { name } query B { viewer { ...F0 } }",
+        ),
+        (false, format!("query B {{ scopes {{ nodes {{ {} }} }} }}", nested.repeat(400))),
+        (false, format!("query B {{ scopes {{ nodes {{ {} x: id x: name }} }} }}", nested.repeat(400))),
+        (false, format!("query B {{ {} }}", "viewer { name } ".repeat(2_900))),
+        (false, format!("query B {{ viewer {{ {} }} }}", "name ".repeat(14_000))),
+        (false, repeat(90, |n| format!("query B{n} {{ viewer {{ {} }} }} ", repeat(40, |n| format!("a{n}: name "))))),
     ] {
         let request = Request {
             query: format!("query A {{ viewer {{ name }} }} {beside}"),
@@ -164,7 +179,7 @@ async fn what_stands_beside_the_operation_cannot_hurt_either() {
         let start = Instant::now();
         let answer = gateway.api.execute(request, &call("beside")).await;
         assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
-        assert!(answer.body.len() < 8_000 && !answer.body.contains("COST_LIMIT"), "{}", answer.body);
+        assert!(answer.body.len() < 8_000 && answer.body.contains("COST_LIMIT") == refused, "{}", answer.body);
     }
 }
 
@@ -181,6 +196,16 @@ async fn variables_made_to_hurt_are_refused_in_time() {
         let answer = gateway.ask_with(query, json!({ "f": allowed })).await;
         assert_eq!(answer.get("errors"), None);
         assert!(start.elapsed() < BOUND);
+    }
+    let many: Vec<Value> = (0..501).map(|n| json!({ "search": n.to_string() })).collect();
+    for filter in [json!({ "or": many }), json!({ "search": "e ".repeat(101) })] {
+        let answer = gateway.ask_with(query, json!({ "f": filter })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "COST_LIMIT", "{answer}");
+        assert!(
+            answer["errors"][0]["message"].as_str().unwrap().starts_with("`filter` has 101")
+                || answer["errors"][0]["message"].as_str().unwrap().starts_with("`filter` has 501"),
+            "{answer}"
+        );
     }
     let wide: Vec<Value> = (0..16_000).map(|n| json!({ "search": n.to_string() })).collect();
     assert_eq!(refused(&gateway, query, json!({ "f": { "or": wide } })).await, "COST_LIMIT");

@@ -207,7 +207,8 @@ macro_rules! rows {
                 let mut row = $row::default();
                 for (name, value) in read::members(json, reading)? {
                     $(if name.eq_ignore_ascii_case($name) $(|| name.eq_ignore_ascii_case($other))* {
-                        row.$field = reading.member($name, value);
+                        // Of two names for one member, one that tells nothing does not take back what the other told.
+                        row.$field = reading.member($name, value).or(row.$field);
                         continue;
                     })+
                 }
