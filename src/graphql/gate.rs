@@ -70,7 +70,7 @@ impl Gate {
         let chosen = chosen(&accepted.operations, operation).map_err(one)?;
         // A document may be accepted for the sake of another of its operations.
         chosen.counts.check(&self.limits).map_err(refused)?;
-        let variables = variables::coerce(&self.reader.schema, &chosen.variables, variables)
+        let variables = variables::coerce(&self.reader.schema, &chosen.variables, &chosen.never_null, variables)
             .map_err(|wrong| one(&wrong.message))?;
         let nodes = accepted.sizes.nodes(chosen.name.as_deref(), &variables);
         at_most(self.limits.nodes, nodes, "The operation can ask for {} records, by the sizes of its pages")

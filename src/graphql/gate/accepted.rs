@@ -1,10 +1,10 @@
 //! Documents that were accepted before: a repeated query pays for neither parsing nor validation.
 
 use super::{convert::Fragments, count::Counts, sizes::Sizes};
-use apollo_compiler::{Node, ast::VariableDefinition};
+use apollo_compiler::{Name, Node, ast::VariableDefinition};
 use async_graphql::{Positioned, parser::types::OperationDefinition};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,6 +22,8 @@ pub(super) struct Ready {
     pub name: Option<String>,
     pub counts: Counts,
     pub variables: Vec<Node<VariableDefinition>>,
+    /// Variables that their places do not let be null, though their types do.
+    pub never_null: HashSet<Name>,
     pub parsed: Positioned<OperationDefinition>,
 }
 

@@ -12,9 +12,21 @@ use apollo_compiler::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// The mistakes in values and in places of variables, at most `limit`.
-pub(super) fn check(schema: &Schema, document: &ExecutableDocument, limit: usize) -> Vec<Wrong> {
-    let mut check = Check { schema, limit, wrong: vec![], uses: vec![], spreads: vec![] };
+/// What the values of a document are found to be.
+pub(super) struct Values {
+    /// Mistakes in values and in places of variables.
+    pub wrong: Vec<Wrong>,
+    /// For each operation, by its name, the variables that may be null by their type and not by their places: a default, of
+    /// the variable or of the place, lets them stand there.
+    pub never_null: NeverNull,
+}
+
+/// Variables by the operation that defines them.
+pub(super) type NeverNull = HashMap<Option<Name>, HashSet<Name>>;
+
+/// At most `limit` mistakes.
+pub(super) fn check(schema: &Schema, document: &ExecutableDocument, limit: usize) -> Values {
+    let mut check = Check { schema, limit, wrong: vec![], uses: vec![], spreads: vec![], never_null: HashMap::new() };
     let mut fragments = HashMap::new();
     for (name, fragment) in &document.fragments {
         check.directives(&fragment.directives);
@@ -32,7 +44,7 @@ pub(super) fn check(schema: &Schema, document: &ExecutableDocument, limit: usize
         let own = check.taken();
         check.places(operation, &own, &fragments);
     }
-    check.wrong
+    Values { wrong: check.wrong, never_null: check.never_null }
 }
 
 /// What was met in one definition.
@@ -58,6 +70,7 @@ struct Check<'a> {
     wrong: Vec<Wrong>,
     uses: Vec<Use<'a>>,
     spreads: Vec<&'a Name>,
+    never_null: NeverNull,
 }
 
 impl<'a> Check<'a> {
@@ -204,6 +217,10 @@ impl<'a> Check<'a> {
                         let not_null = if place.chosen { " and not null" } else { "" };
                         format!("`${name}` of type {given} cannot stand at `{}`, which takes {ty}{not_null}.", place.at)
                     }),
+                    Some(variable) if place.ty.is_non_null() && !variable.ty.is_non_null() => {
+                        let of_operation = self.never_null.entry(operation.name.clone()).or_default();
+                        of_operation.insert(place.name.clone());
+                    }
                     // One that is not defined is told with the document.
                     _ => {}
                 }

@@ -6,7 +6,8 @@ use super::{
     count,
     inputs::Wrong,
     limits::{QueryLimits, at_most},
-    literals, overlap,
+    literals::{self, NeverNull},
+    overlap,
     places::Places,
     scan,
     sizes::{SchemaSizes, Sizes},
@@ -60,7 +61,7 @@ impl Reader {
                 counts.check(&self.limits).map_err(|fault| vec![fault.refused()])?;
             }
         }
-        let checked = self.validate(&document, &places)?;
+        let (checked, mut never_null) = self.validate(&document, &places)?;
         let sizes = Sizes::new(&self.sizes, &checked);
         let convert = Convert(places);
         let operations = document.definitions.iter().filter_map(|definition| match definition {
@@ -71,6 +72,7 @@ impl Reader {
             name: operation.name.as_ref().map(ToString::to_string),
             counts: *counts,
             variables: operation.variables.clone(),
+            never_null: never_null.remove(&operation.name).unwrap_or_default(),
             parsed: convert.operation(operation),
         });
         Ok(Accepted { operations: ready.collect(), fragments: convert.fragments(&document), sizes })
@@ -94,18 +96,18 @@ impl Reader {
         &self,
         document: &Document,
         places: &Places<'_>,
-    ) -> Result<Valid<ExecutableDocument>, Vec<ServerError>> {
+    ) -> Result<(Valid<ExecutableDocument>, NeverNull), Vec<ServerError>> {
         let refuse = |refused: WithErrors<ExecutableDocument>| {
-            told(&refused.errors, places, literals::check(&self.schema, &refused.partial, MAX_ERRORS))
+            told(&refused.errors, places, literals::check(&self.schema, &refused.partial, MAX_ERRORS).wrong)
         };
         let built = document.to_executable(&self.schema).map_err(refuse)?;
         let checked = built.validate(&self.schema).map_err(refuse)?;
-        let mut wrong = literals::check(&self.schema, &checked, MAX_ERRORS);
+        let literals::Values { mut wrong, never_null } = literals::check(&self.schema, &checked, MAX_ERRORS);
         if wrong.is_empty() {
             wrong = overlap::conflicts(&self.schema, document);
         }
         if wrong.is_empty() {
-            return Ok(checked);
+            return Ok((checked, never_null));
         }
         Err(told(&DiagnosticList::new(Default::default()), places, wrong))
     }

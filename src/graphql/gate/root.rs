@@ -52,14 +52,39 @@ impl<'a> Root<'a> {
         let mut field = field.clone();
         field.node.directives.clear();
         // With the variables' values in their places, the engine has nothing left to get wrong.
-        field.node.arguments.retain_mut(|(_, value)| match constant(&value.node, self.variables) {
-            Some(constant) => {
-                value.node = constant.into_value();
-                true
-            }
-            None => false,
-        });
+        put_constants(&mut field.node, self.variables);
+        if matches!(field.node.name.node.as_str(), "__schema" | "__type") {
+            put_constants_below(&mut field.node.selection_set.node, self.variables);
+        }
         self.fields.push(field);
+    }
+}
+
+fn put_constants(field: &mut Field, variables: &Variables) {
+    field.arguments.retain_mut(|(_, value)| match constant(&value.node, variables) {
+        Some(constant) => {
+            value.node = constant.into_value();
+            true
+        }
+        None => false,
+    });
+}
+
+/// The engine itself answers what is below `__schema` and `__type`, and takes a variable that is absent or null there for a
+/// mistake instead of the argument's default. Fragments are left as they are: they are shared by all requests.
+fn put_constants_below(set: &mut SelectionSet, variables: &Variables) {
+    for selection in &mut set.items {
+        match &mut selection.node {
+            Selection::Field(field) => {
+                put_constants(&mut field.node, variables);
+                field.node.arguments.retain(|(_, value)| value.node != Written::Null);
+                put_constants_below(&mut field.node.selection_set.node, variables);
+            }
+            Selection::InlineFragment(fragment) => {
+                put_constants_below(&mut fragment.node.selection_set.node, variables);
+            }
+            Selection::FragmentSpread(_) => {}
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use apollo_compiler::{
 };
 use async_graphql::{Name, Value as Const, Variables, indexmap::IndexMap};
 use serde_json::{Map, Number, Value};
+use std::collections::HashSet;
 
 /// Coerces what is given. A variable that is neither given nor has a default is absent from the result; what is given
 /// beside the variables is left out.
@@ -23,6 +24,7 @@ use serde_json::{Map, Number, Value};
 pub(super) fn coerce(
     schema: &Schema,
     definitions: &[Node<VariableDefinition>],
+    never_null: &HashSet<apollo_compiler::Name>,
     mut given: Map<String, Value>,
 ) -> Result<Variables, Wrong> {
     let mut coerced = Variables::default();
@@ -37,6 +39,9 @@ pub(super) fn coerce(
             }
             (None, None) => continue,
         };
+        if value == Const::Null && never_null.contains(&definition.name) {
+            return wrong(format!("`{at}` must not be null: it stands where there must be a value."));
+        }
         coerced.insert(Name::new(definition.name.as_str()), value);
     }
     Ok(coerced)

@@ -130,3 +130,42 @@ async fn lists_of_different_lengths_are_different_arguments() {
     }
     gateway.data(&query("[HIGH]")).await;
 }
+
+/// A default lets a nullable variable stand where there must be a value; null given for it does not.
+#[tokio::test]
+async fn null_for_a_variable_with_a_default_is_refused_where_there_must_be_a_value() {
+    let gateway = Gateway::start().await;
+    for (query, variables, refused) in [
+        ("query($b: Boolean = true) { viewer @include(if: $b) { name } }", json!({ "b": null }), true),
+        ("query($b: Boolean = true) { viewer { name @skip(if: $b) id: __typename } }", json!({ "b": null }), true),
+        ("query($b: Boolean = true) { viewer @include(if: $b) { name } }", json!({}), false),
+        (
+            "query($s: Severity = HIGH) { incidents(first: 1, filter: { severity: [$s] }) { totalCount } }",
+            json!({ "s": null }),
+            true,
+        ),
+        (
+            "query($s: Severity = HIGH) { ...F } fragment F on Query { incidents(first: 1, filter: { severity: [$s] }) { totalCount } }",
+            json!({ "s": null }),
+            true,
+        ),
+        ("query($f: Int = 5) { incidents(first: $f) { totalCount } }", json!({ "f": null }), false),
+        ("query($q: String = \"x\") { source(name: $q) { name } }", json!({ "q": null }), true),
+        (
+            "query($d: Boolean) { __type(name: \"Viewer\") { fields(includeDeprecated: $d) { name } } }",
+            json!({}),
+            false,
+        ),
+        (
+            "query($d: Boolean) { __type(name: \"Viewer\") { ... { fields(includeDeprecated: $d) { name } } } }",
+            json!({ "d": null }),
+            false,
+        ),
+    ] {
+        let answer = gateway.ask_with(query, variables).await;
+        let told = answer["errors"][0]["message"].as_str().unwrap_or_default();
+        assert_eq!(told.contains("must not be null: it stands where"), refused, "{query}: {answer}");
+        assert_eq!(answer.get("errors").is_some(), refused, "{query}: {answer}");
+        assert_eq!(answer.get("data").is_some(), !refused, "{query}: {answer}");
+    }
+}
