@@ -32,6 +32,9 @@ pub(super) fn coerce(
     for definition in definitions {
         let at = format!("${}", definition.name);
         let value = match (given.swap_remove(definition.name.as_str()), &definition.default_value) {
+            (Some(Value::Null), _) if never_null.contains(&definition.name) => {
+                return wrong(format!("`{at}` must not be null: it stands where there must be a value."));
+            }
             (Some(value), _) => reader.value(&definition.ty, value, &at)?,
             (None, Some(default)) => as_text(constant(default).unwrap_or_default()),
             (None, None) if definition.ty.is_non_null() => {
@@ -39,9 +42,6 @@ pub(super) fn coerce(
             }
             (None, None) => continue,
         };
-        if value == Const::Null && never_null.contains(&definition.name) {
-            return wrong(format!("`{at}` must not be null: it stands where there must be a value."));
-        }
         coerced.insert(Name::new(definition.name.as_str()), value);
     }
     Ok(coerced)
