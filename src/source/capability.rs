@@ -17,6 +17,9 @@ pub struct Capabilities {
     /// Kinds of records, incidents included, that it gives by id. Others come embedded in incidents and details; incidents
     /// are then looked for in the list.
     pub by_id: Vec<RecordKind>,
+    /// Kinds of records that its incident rows tell in full. Those that it neither lists nor gives by id are found among its
+    /// incidents, as far as these are read.
+    pub embedded: Vec<RecordKind>,
     /// It looks up what people and tags are called. Otherwise names are compared with what its rows tell.
     pub resolves_names: bool,
     /// Kinds of records of which it gives all, page by page.
@@ -51,6 +54,8 @@ pub struct ListCapabilities {
     /// How long the tests of one request may be, in bytes as [`Capabilities::length`] estimates them. The gateway applies
     /// what goes beyond.
     pub max_filter_bytes: usize,
+    /// How many calls a minute it takes, where a quota is known: a long read leaves most of it to others.
+    pub calls_per_minute: Option<u32>,
     pub total: CountPrecision,
 }
 

@@ -147,6 +147,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// How many calls of any kind the source takes a minute, where a quota is known.
+    pub fn calls_per_minute(&self) -> Option<u32> {
+        self.rates.iter().filter(|rate| rate.operations.is_none()).map(|rate| rate.per_minute).min()
+    }
+
     /// What a source gets unless its settings say otherwise: repetitions, a breaker, one call for identical requests, and
     /// short memories. Twelve mebibytes each: five sources then remember some sixty, and none can push out another's.
     pub fn standard() -> Self {

@@ -141,9 +141,11 @@ pub(super) fn capabilities(release: Option<Release>) -> Capabilities {
             max_page_size: MAX_PAGE_SIZE,
             // Of a request line of 5,120 bytes; the rest is for path, order and page.
             max_filter_bytes: 4_000,
+            calls_per_minute: None,
             total: CountPrecision::Exact,
         },
         by_id: RecordKind::ALL.to_vec(),
+        embedded: Vec::new(),
         resolves_names: true,
         catalog: vec![
             RecordKind::Asset,

@@ -222,8 +222,11 @@ fn capabilities(config: &Config) -> Capabilities {
             max_page_size: MAX_PAGE_SIZE,
             // How long a request line may be is not documented; servers take 8 KiB as a rule.
             max_filter_bytes: 4_000,
+            calls_per_minute: config.policy.calls_per_minute(),
             total: CountPrecision::Exact,
         },
+        // People who are not asked for stand in the rows alone.
+        embedded: if config.read_users { Vec::new() } else { vec![RecordKind::Owner] },
         resolves_names: true,
         by_id: owners(),
         catalog: owners(),

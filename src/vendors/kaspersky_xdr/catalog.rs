@@ -24,10 +24,12 @@ pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
             orders: Vec::new(),
             max_page_size: PAGE_ROWS,
             max_filter_bytes: 4_000,
+            calls_per_minute: None,
             total: CountPrecision::Exact,
         },
         by_id: vec![RecordKind::Incident, RecordKind::Evidence, RecordKind::Scope, RecordKind::Threat],
         // People have an id and a name in rows, no list.
+        embedded: vec![RecordKind::Asset, RecordKind::Threat, RecordKind::Owner],
         resolves_names: false,
         catalog: vec![RecordKind::Scope],
         metrics: MetricParts::default(),
