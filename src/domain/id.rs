@@ -62,6 +62,14 @@ impl NativeId {
         }
     }
 
+    /// The text, where the id is kept as such and not inside itself.
+    pub(super) fn kept_as_text(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Uuid(_) => None,
+            Repr::Text(text) => Some(text),
+        }
+    }
+
     /// What an id that somebody typed may stand for: the id as written and, of a UUID in other letters or without hyphens,
     /// the same in the one form that sources give.
     pub fn typed(text: &str) -> impl Iterator<Item = Self> {

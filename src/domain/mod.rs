@@ -20,6 +20,7 @@ mod severity;
 mod stats;
 mod status;
 mod vocabulary;
+mod weight;
 
 pub use caller::{Caller, CredentialScope};
 pub use detail::{
