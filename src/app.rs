@@ -106,8 +106,12 @@ impl App {
             sources.push(vendors::build(name, vendor, transport));
         }
         let cursor_key = CursorKey(key.derive("cursors"));
-        let federation =
-            Arc::new(Federation::new(FederationOptions { sources, cursor_key, scan_limit: config.limits.scan_rows }));
+        let federation = Arc::new(Federation::new(FederationOptions {
+            sources,
+            cursor_key,
+            scan_limit: config.limits.scan_rows,
+            snapshots: config.limits.snapshots,
+        }));
         let base_url = config.public_url.as_ref().map_or_else(|| reachable(surroundings.address), ToString::to_string);
         let address = surroundings.address;
         let mut server = config.server;

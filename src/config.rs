@@ -4,6 +4,7 @@
 mod server;
 
 use crate::domain::SourceName;
+use crate::federation::SnapshotLimits;
 use crate::graphql::QueryLimits;
 use crate::secret::Secret;
 use crate::server::ServerOptions;
@@ -56,6 +57,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How many rows of one source are read for one request where the source cannot sort or filter itself.
     pub scan_rows: usize,
+    /// What is remembered of sources that cannot sort or filter themselves.
+    pub snapshots: SnapshotLimits,
     /// What a GraphQL document may ask for.
     pub query: QueryLimits,
 }
@@ -63,7 +66,12 @@ pub struct Limits {
 impl Default for Limits {
     /// 10 s, 10,000 rows; for documents see [`QueryLimits`].
     fn default() -> Self {
-        Limits { request_timeout: Duration::from_secs(10), scan_rows: 10_000, query: QueryLimits::default() }
+        Limits {
+            request_timeout: Duration::from_secs(10),
+            scan_rows: 10_000,
+            snapshots: SnapshotLimits::default(),
+            query: QueryLimits::default(),
+        }
     }
 }
 
@@ -234,10 +242,27 @@ impl Limits {
             number(100..=1_000_000),
             default.scan_rows as u64,
         );
+        let snapshots = SnapshotLimits {
+            keep: table.or(
+                "snapshot_ms",
+                "How long rows are used again that were read from a source which cannot sort or filter itself. 0: every \
+                 request reads them anew.",
+                duration_ms(0..=3_600_000),
+                default.snapshots.keep,
+            ),
+            max_bytes: usize::try_from(table.or(
+                "snapshot_bytes",
+                "Memory for all rows kept in this way, in bytes. Rows for which there is no room are left out, and the \
+                 source's report says so.",
+                number(1 << 20..=1 << 40),
+                default.snapshots.max_bytes as u64,
+            ))
+            .unwrap_or(usize::MAX),
+        };
         let doc = "What a GraphQL document may ask for; what asks for more is refused with `COST_LIMIT`. Fragments count where \
                    they are spread.";
         let query = table.section("query", doc, query_limits);
-        Limits { request_timeout, scan_rows: usize::try_from(scan_rows).unwrap_or(usize::MAX), query }
+        Limits { request_timeout, scan_rows: usize::try_from(scan_rows).unwrap_or(usize::MAX), snapshots, query }
     }
 }
 

@@ -8,7 +8,7 @@ mod documents;
 use documents::Document;
 use incident_gateway::{
     domain::{Caller, SourceName},
-    federation::{CursorKey, Federation, FederationOptions},
+    federation::{CursorKey, Federation, FederationOptions, SnapshotLimits},
     graphql::{Api, ApiOptions, QueryLimits, Request, Response},
     sandbox::{Sandbox, SandboxOptions},
     secret::Secret,
@@ -136,7 +136,12 @@ async fn api() -> Api {
         VendorConfig::CisoAssistant(ciso_assistant::Config::new(url, ciso_assistant::Credential::Token(token)));
     let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
     let sources = vec![vendors::build(&SourceName::new("grc"), &config, transport)];
-    let federation = FederationOptions { sources, cursor_key: CursorKey([7; 32]), scan_limit: 10_000 };
+    let federation = FederationOptions {
+        sources,
+        cursor_key: CursorKey([7; 32]),
+        scan_limit: 10_000,
+        snapshots: SnapshotLimits::default(),
+    };
     let base_url = "http://gateway.test".into();
     let options = ApiOptions { download_key: [8; 32], base_url, limits: QueryLimits::default() };
     Api::new(Arc::new(Federation::new(federation)), options)

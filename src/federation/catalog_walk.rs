@@ -3,10 +3,11 @@
 use super::{
     catalog::{CatalogQuery, Place},
     outcome::SourceReport,
+    scan::Scanner,
 };
 use crate::{
     domain::{CountPrecision, Record, Rows},
-    source::{Call, CatalogRequest, Source, SourceError},
+    source::{Call, Capabilities, CatalogRequest, Source, SourceError},
 };
 
 const LIST_RECORDS: &str = "list records";
@@ -43,11 +44,16 @@ pub(super) async fn part(
     source: &dyn Source,
     call: &Call,
     query: &CatalogQuery,
-    scan_limit: usize,
+    scanner: Scanner<'_>,
     place: Option<&Place>,
 ) -> Part {
-    let mut report = SourceReport::new(&source.info().name);
     let capabilities = source.capabilities(call).await;
+    let (listed, told) = (&capabilities.catalog, &capabilities.embedded);
+    if !listed.contains(&query.kind) && told.contains(&query.kind) {
+        return told_part(source, call, &capabilities, query, scanner, place).await;
+    }
+    let scan_limit = scanner.limit;
+    let mut report = SourceReport::new(&source.info().name);
     let mut walk = Walk {
         source,
         call,
@@ -80,6 +86,51 @@ pub(super) async fn part(
     report.malformed = walk.malformed;
     report.measure(call);
     Part { report, rows: walk.rows, more, precision }
+}
+
+/// The part of a source that tells such records in its incidents only: those of the incidents that may be read, by id.
+async fn told_part(
+    source: &dyn Source,
+    call: &Call,
+    capabilities: &Capabilities,
+    query: &CatalogQuery,
+    scanner: Scanner<'_>,
+    place: Option<&Place>,
+) -> Part {
+    let name = &source.info().name;
+    let mut report = SourceReport::new(name);
+    let mut part = Part { report: report.clone(), rows: Vec::new(), more: false, precision: CountPrecision::Exact };
+    match scanner.records(source, call, capabilities, query.kind, query.want).await {
+        Ok(view) => {
+            let all = view.copy.records(query.kind);
+            let start = match place {
+                // All of it came before.
+                Some(place) if *name < place.source => all.len(),
+                Some(place) if *name == place.source => all.partition_point(|row| row.key().native <= place.last),
+                _ => 0,
+            };
+            let matches = |record: &&Record| query.matches(record);
+            let mut rows = all.iter().zip(1..).skip(start).filter(|(record, _)| matches(record));
+            let first = rows.by_ref().take(query.first.rows());
+            part.rows = first.map(|(record, end)| (record.clone(), end)).collect();
+            part.more = rows.next().is_some();
+            report.total = Some(all.iter().filter(matches).count() as u64);
+            report.truncated = view.truncated;
+            report.malformed = view.malformed;
+            if view.truncated {
+                part.precision = CountPrecision::LowerBound;
+            }
+            report.measure(call);
+            report.read_at(Some(view.begun));
+        }
+        Err(error) => {
+            part.precision = CountPrecision::LowerBound;
+            report.fail(error);
+            report.measure(call);
+        }
+    }
+    part.report = report;
+    part
 }
 
 impl Walk<'_> {

@@ -91,7 +91,7 @@ impl Federation {
             Some(after) => Some(self.place(&calls, call.now, after, fingerprint, query.order).await?),
             None => None,
         };
-        let reading = Reading { query, place: place.as_ref(), scan_limit: self.scan_limit };
+        let reading = Reading { query, place: place.as_ref(), scanner: self.scanner() };
         let asked = self.sources.iter().zip(&calls).map(|(source, call)| reading.part(&**source, call));
         let parts = join_all(asked).await;
         for part in &parts {

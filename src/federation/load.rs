@@ -1,6 +1,6 @@
 //! Records by key: each source is asked once for all of its own, all sources at the same time.
 
-use super::{Batch, Cost, Federation, scan};
+use super::{Batch, Cost, Federation};
 use crate::{
     domain::{
         DetailPart, DetailParts, Details, Incident, IncidentField, Key, NativeId, Record, RecordKind, SourceName,
@@ -42,7 +42,7 @@ impl Federation {
     ) -> Result<Found<Arc<Incident>>, SourceError> {
         match source.capabilities(call).await.by_id.contains(&RecordKind::Incident) {
             true => source.fetch(call, ids, want).await,
-            false => scan::find(source, call, ids, want, self.scan_limit).await,
+            false => self.scanner().find(source, call, ids, want).await,
         }
     }
 
@@ -54,10 +54,12 @@ impl Federation {
         let asked = self.owners_of(keys).map(|(source, ids)| {
             let call = call.fork();
             async move {
-                // What a source does not give by id is known only from where it stands.
-                let found = match source.capabilities(&call).await.by_id.contains(&kind) {
-                    true => source.related(&call, kind, &ids, want).await,
-                    false => Ok(Found::default()),
+                let capabilities = source.capabilities(&call).await;
+                // What a source neither gives by id nor tells in its rows is known only from where it stands.
+                let found = match (capabilities.by_id.contains(&kind), capabilities.embedded.contains(&kind)) {
+                    (true, _) => source.related(&call, kind, &ids, want).await,
+                    (false, true) => self.scanner().find_records(&**source, &call, kind, &ids, want).await,
+                    (false, false) => Ok(Found::default()),
                 };
                 Answered { source: source.info().name.clone(), ids, found, call }
             }

@@ -18,6 +18,7 @@ mod read;
 mod scan;
 mod seek;
 mod single;
+mod snapshot;
 mod stats;
 
 pub use catalog::{CatalogPage, CatalogQuery, KindTest};
@@ -25,6 +26,7 @@ pub use cursor::{CursorFault, CursorKey};
 pub use error::FederationError;
 pub use list::{IncidentPage, IncidentQuery, Row};
 pub use outcome::{Batch, Cost, SourceReport};
+pub use snapshot::SnapshotLimits;
 pub use stats::{MonthCount, Months, StatParts, Stats, StatsQuery};
 
 use crate::{
@@ -32,6 +34,8 @@ use crate::{
     source::{Checked, Source},
 };
 use cursor::Signer;
+use scan::Scanner;
+use snapshot::Snapshots;
 use std::sync::Arc;
 
 /// What a federation is made of.
@@ -41,6 +45,7 @@ pub struct FederationOptions {
     pub cursor_key: CursorKey,
     /// How many rows of one source may be read for one request where the source cannot sort or filter itself.
     pub scan_limit: usize,
+    pub snapshots: SnapshotLimits,
 }
 
 /// All sources together.
@@ -48,6 +53,7 @@ pub struct Federation {
     sources: Vec<Arc<dyn Source>>,
     signer: Signer,
     scan_limit: usize,
+    snapshots: Snapshots,
 }
 
 impl Federation {
@@ -57,7 +63,12 @@ impl Federation {
             sources: options.sources.into_iter().map(Checked::wrap).collect(),
             signer: Signer::new(&options.cursor_key),
             scan_limit: options.scan_limit.max(1),
+            snapshots: Snapshots::new(options.snapshots),
         }
+    }
+
+    fn scanner(&self) -> Scanner<'_> {
+        Scanner { snapshots: &self.snapshots, limit: self.scan_limit }
     }
 
     /// All sources, in the order of the configuration.

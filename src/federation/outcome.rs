@@ -78,6 +78,14 @@ impl SourceReport {
         self.error = Some(error);
     }
 
+    /// Enters when the rows were read, if that was for a copy which others share.
+    pub(super) fn read_at(&mut self, begun: Option<Time>) {
+        if let (Some(begun), Some(fetched)) = (begun, self.fetched_at) {
+            self.from_cache |= self.upstream_calls == 0;
+            self.fetched_at = Some(fetched.min(begun));
+        }
+    }
+
     /// Enters what the calls cost that were made with this call.
     pub(super) fn measure(&mut self, call: &Call) {
         let tally = &call.context.tally;

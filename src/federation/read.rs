@@ -7,11 +7,12 @@ use super::{
     outcome::SourceReport,
     plan::{Route, SourcePlan},
     prepare::{Prepared, prepare},
-    scan::{Scan, by_ids, looked_at, scan},
+    scan::{Scan, Scanner, by_ids, looked_at},
     seek::Reader,
+    snapshot::View,
 };
 use crate::{
-    domain::{CountPrecision, Key, NativeId, SourceName},
+    domain::{CountPrecision, Key, NativeId, SourceName, Time},
     source::{Call, Capabilities, Source, SourceError},
 };
 use rustc_hash::FxHashSet;
@@ -31,7 +32,7 @@ pub(super) struct Part {
 pub(super) struct Reading<'a> {
     pub(super) query: &'a IncidentQuery,
     pub(super) place: Option<&'a Place>,
-    pub(super) scan_limit: usize,
+    pub(super) scanner: Scanner<'a>,
 }
 
 /// Rows of one source, before the report is complete.
@@ -44,6 +45,8 @@ struct Rows {
     malformed: u32,
     restricted: Vec<NativeId>,
     error: Option<SourceError>,
+    /// When reading began, of rows that were read for others too.
+    read_at: Option<Time>,
 }
 
 impl Reading<'_> {
@@ -52,8 +55,10 @@ impl Reading<'_> {
         let mut report = SourceReport::new(&source.info().name);
         let start = self.place.map_or(0, |place| place.offset(&source.info().name));
         let mut part = Part { report: report.clone(), run: Run::default(), start, precision: CountPrecision::Exact };
+        let mut read_at = None;
         match self.rows(source, call, &mut report).await {
             Ok(Some(rows)) => {
+                read_at = rows.read_at;
                 (part.run, part.start, part.precision) = (rows.run, rows.start, rows.precision);
                 report.total = rows.total;
                 report.truncated = rows.truncated;
@@ -71,6 +76,7 @@ impl Reading<'_> {
             }
         }
         report.measure(call);
+        report.read_at(read_at);
         part.report = report;
         part
     }
@@ -99,8 +105,8 @@ impl Reading<'_> {
                 self.ask(source, call, plan, &capabilities).await?
             }
             Route::Ask | Route::Scan => {
-                let limit = self.scan_limit;
-                self.sorted(name, scan(source, call, &plan, &capabilities, self.query.want, limit).await?)
+                let view = self.scanner.rows(source, call, &plan, &capabilities, self.query.want).await?;
+                self.of_copy(name, &view, &plan)
             }
         };
         Ok(Some(rows))
@@ -132,7 +138,7 @@ impl Reading<'_> {
         let (mut run, mut start, mut seen) = (Run::default(), None, FxHashSet::<Key>::default());
         let (mut scanned, mut window, mut truncated) = (0, first.saturating_mul(2), false);
         loop {
-            let left = self.scan_limit.saturating_sub(scanned).max(1);
+            let left = self.scanner.limit.saturating_sub(scanned).max(1);
             let wanted = if filters { window.min(left) } else { first - run.rows.len() };
             let slice = reader.after(mark.as_ref(), hint, wanted).await?;
             scanned += slice.rows.len();
@@ -146,7 +152,7 @@ impl Reading<'_> {
             run.rest = last.filter(|_| slice.more);
             let Some(last) = run.rest.clone() else { break };
             // Where the gateway filters, only a row too many tells that there is a next page.
-            let bounded = filters && scanned >= self.scan_limit;
+            let bounded = filters && scanned >= self.scanner.limit;
             if bounded || run.rows.len() >= first + usize::from(filters) {
                 truncated = bounded && run.rows.len() < first;
                 break;
@@ -166,7 +172,7 @@ impl Reading<'_> {
         };
         let start = start.unwrap_or_default();
         let Reader { malformed, restricted, .. } = reader;
-        Ok(Rows { run, start, total, precision, truncated, malformed, restricted, error: None })
+        Ok(Rows { run, start, total, precision, truncated, malformed, restricted, error: None, read_at: None })
     }
 
     /// Rows that were read whole: sorted here, from the place on.
@@ -198,8 +204,57 @@ impl Reading<'_> {
             malformed: scan.malformed,
             restricted: scan.restricted,
             error: scan.error,
+            read_at: scan.read_at,
         }
     }
+
+    /// Rows of a copy, from the place on. Numbers count all its rows, so that they hold whatever the gateway filters.
+    fn of_copy(self, name: &SourceName, view: &View, plan: &SourcePlan) -> Rows {
+        let (order, rows) = (self.query.order, view.copy.rows());
+        let sorted = view.copy.sorted(order);
+        let entry = |number: usize| {
+            let incident = rows[sorted[number] as usize].clone();
+            Entry { position: order.position(&incident), incident, end: number as u64 + 1 }
+        };
+        let start = self.place.map_or(0, |place| {
+            let offset = place.offset(name);
+            first_not(sorted.len(), |number| !place.mark.precedes(order, &entry(number), offset))
+        });
+        let matches = |number: &usize| plan.residual.matches(&rows[sorted[*number] as usize]);
+        // One more than fits tells that there is a next page.
+        let run = (start..sorted.len()).filter(matches).take(self.query.first.rows() + 1).map(entry).collect();
+        let counted = match plan.filters_here() {
+            false => Some(rows.len()),
+            true if self.query.want_total => Some((0..sorted.len()).filter(matches).count()),
+            true => None,
+        };
+        let precision = match (counted, view.truncated) {
+            (None, _) => CountPrecision::Unknown,
+            (_, true) => CountPrecision::LowerBound,
+            (_, false) => CountPrecision::Exact,
+        };
+        Rows {
+            run: Run { rows: run, rest: None },
+            start: start as u64,
+            total: counted.map(|counted| counted as u64),
+            precision,
+            truncated: view.truncated,
+            malformed: view.malformed,
+            restricted: view.restricted.clone(),
+            error: None,
+            read_at: Some(view.begun),
+        }
+    }
+}
+
+/// The first number below `end` for which `before` does not hold; it holds for all that come before one for which it does.
+fn first_not(end: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
 }
 
 /// Pages that overlap name the same ids.

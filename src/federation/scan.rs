@@ -1,12 +1,25 @@
-//! Reading all that a plan lets through, up to a bound: for orders that a source cannot sort by, and for counting.
+//! Reading through a source, up to a bound: for orders and filters that it has not, for counting, and for what it does not
+//! give by id.
 
-use super::{plan::SourcePlan, seek::LIST};
+use super::{
+    plan::SourcePlan,
+    seek::LIST,
+    snapshot::{Asking, Snapshots, View},
+};
 use crate::{
-    domain::{Filter, Incident, NativeId, Test},
-    source::{Call, Capabilities, Found, ListRequest, Source, SourceError, SourceErrorKind, Want},
+    domain::{Filter, Incident, NativeId, Record, RecordKind, Test, Time},
+    source::{Call, Capabilities, Found, Source, SourceError, SourceErrorKind, Want},
 };
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
+
+/// How sources are read through.
+#[derive(Clone, Copy)]
+pub(super) struct Scanner<'a> {
+    pub(super) snapshots: &'a Snapshots,
+    /// How many rows of one source may be read.
+    pub(super) limit: usize,
+}
 
 /// Incidents that match, in no order, each once.
 pub(super) struct Scan {
@@ -18,45 +31,111 @@ pub(super) struct Scan {
     pub(super) restricted: Vec<NativeId>,
     /// Why single incidents are missing.
     pub(super) error: Option<SourceError>,
+    /// When reading began, if that was for a copy.
+    pub(super) read_at: Option<Time>,
 }
 
-/// Reads at most `limit` rows of the source.
-pub(super) async fn scan(
-    source: &dyn Source,
-    call: &Call,
-    plan: &SourcePlan,
-    capabilities: &Capabilities,
-    want: Want,
-    limit: usize,
-) -> Result<Scan, SourceError> {
-    let call = &call.background();
-    let want = looked_at(&plan.residual, want);
-    let mut scan = Scan { incidents: Vec::new(), truncated: false, malformed: 0, restricted: Vec::new(), error: None };
-    let mut seen = FxHashSet::default();
-    let mut read = 0;
-    loop {
-        let rows = (limit - read).min(capabilities.list.max_page_size).max(1);
-        let tests = plan.tests.clone();
-        let request = ListRequest { tests, order: None, offset: read as u64, limit: rows, want };
-        let page = source.list(call, &request).await?;
-        if page.more && page.consumed == 0 {
-            let what = "without the rows that it had promised";
-            return Err(SourceError::malformed(&source.info().name, LIST, what));
-        }
-        read += page.consumed;
-        scan.malformed = scan.malformed.saturating_add(page.malformed);
-        scan.restricted.extend(page.restricted);
-        // Rows that move down while the list is read come twice.
-        let fresh = page.items.into_iter().filter(|incident| seen.insert(incident.key.clone()));
-        scan.incidents.extend(fresh.filter(|incident| plan.residual.matches(incident)));
-        if !page.more {
-            return Ok(scan);
-        }
-        if read >= limit {
-            scan.truncated = true;
-            return Ok(scan);
+impl Scanner<'_> {
+    /// All rows that the source gives under a plan's tests, before the gateway filters.
+    pub(super) async fn rows(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        plan: &SourcePlan,
+        capabilities: &Capabilities,
+        want: Want,
+    ) -> Result<View, SourceError> {
+        let want = looked_at(&plan.residual, want);
+        let asking = Asking { source, call, capabilities, tests: &plan.tests, want, limit: self.limit };
+        self.snapshots.read(asking, |_| false).await
+    }
+
+    /// All rows that pass a plan.
+    pub(super) async fn scan(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        plan: &SourcePlan,
+        capabilities: &Capabilities,
+        want: Want,
+    ) -> Result<Scan, SourceError> {
+        let view = self.rows(source, call, plan, capabilities, want).await?;
+        Ok(Scan {
+            incidents: view.copy.rows().iter().filter(|row| plan.residual.matches(row)).cloned().collect(),
+            truncated: view.truncated,
+            malformed: view.malformed,
+            restricted: view.restricted,
+            error: None,
+            read_at: Some(view.begun),
+        })
+    }
+
+    /// Looks for incidents in the list of a source that gives none by id. Ids that were not met before the bound failed;
+    /// those not met at all do not exist.
+    pub(super) async fn find(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        ids: &[NativeId],
+        want: Want,
+    ) -> Result<Found<Arc<Incident>>, SourceError> {
+        let capabilities = source.capabilities(call).await;
+        let asking = Asking { source, call, capabilities: &capabilities, tests: &[], want, limit: self.limit };
+        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| copy.row(id).is_some())).await?;
+        Ok(sought(source, &view, ids, |id| view.copy.row(id).cloned()))
+    }
+
+    /// Looks for records that only rows tell, as [`Scanner::find`] does.
+    pub(super) async fn find_records(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        kind: RecordKind,
+        ids: &[NativeId],
+        want: Want,
+    ) -> Result<Found<Record>, SourceError> {
+        let capabilities = source.capabilities(call).await;
+        let want = of_records(kind, want);
+        let asking = Asking { source, call, capabilities: &capabilities, tests: &[], want, limit: self.limit };
+        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| copy.record(kind, id).is_some())).await?;
+        Ok(sought(source, &view, ids, |id| view.copy.record(kind, id).cloned()))
+    }
+
+    /// Rows for all records of a kind that only they tell.
+    pub(super) async fn records(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        capabilities: &Capabilities,
+        kind: RecordKind,
+        want: Want,
+    ) -> Result<View, SourceError> {
+        let want = of_records(kind, want);
+        self.snapshots.read(Asking { source, call, capabilities, tests: &[], want, limit: self.limit }, |_| false).await
+    }
+}
+
+/// What is wanted of rows, so that they tell records of a kind.
+fn of_records(kind: RecordKind, want: Want) -> Want {
+    Want { assets: want.assets || kind == RecordKind::Asset, ..want }
+}
+
+fn sought<T>(source: &dyn Source, view: &View, ids: &[NativeId], get: impl Fn(&NativeId) -> Option<T>) -> Found<T> {
+    let mut found = Found { malformed: view.malformed, ..Found::default() };
+    for id in ids {
+        match get(id) {
+            Some(item) => found.items.push((id.clone(), item)),
+            None if view.truncated => {
+                let (name, read) = (&source.info().name, view.copy.rows().len());
+                let text = format!(
+                    "The source “{name}” does not give this by id, and it is not among the first {read} of its incidents."
+                );
+                found.failed.push((id.clone(), SourceError::new(SourceErrorKind::Unavailable, name, LIST, text)));
+            }
+            None => {}
         }
     }
+    found
 }
 
 /// Fetches incidents by id and filters them.
@@ -76,48 +155,8 @@ pub(super) async fn by_ids(
         malformed: found.malformed,
         restricted: Vec::new(),
         error: found.failed.into_iter().next().map(|(_, error)| error),
+        read_at: None,
     })
-}
-
-/// Looks for incidents in the list of a source that gives none by id, in at most `limit` rows. Ids that were not met
-/// before the bound failed; those not met at all do not exist.
-pub(super) async fn find(
-    source: &dyn Source,
-    call: &Call,
-    ids: &[NativeId],
-    want: Want,
-    limit: usize,
-) -> Result<Found<Arc<Incident>>, SourceError> {
-    let mut wanted: FxHashSet<&NativeId> = ids.iter().collect();
-    let (mut found, mut read) = (Found::default(), 0);
-    let rows = source.capabilities(call).await.list.max_page_size.max(1);
-    while !wanted.is_empty() {
-        let limit_here = (limit - read).min(rows);
-        if limit_here == 0 {
-            let name = &source.info().name;
-            let text = format!(
-                "The source “{name}” gives no incident by id, and this one is not among the first {limit} of its list."
-            );
-            let error = SourceError::new(SourceErrorKind::Unavailable, name, LIST, text);
-            let mut lost: Vec<NativeId> = wanted.into_iter().cloned().collect();
-            lost.sort_unstable();
-            found.failed.extend(lost.into_iter().map(|id| (id, error.clone())));
-            break;
-        }
-        let request = ListRequest { tests: vec![], order: None, offset: read as u64, limit: limit_here, want };
-        let page = source.list(call, &request).await?;
-        if page.more && page.consumed == 0 {
-            return Err(SourceError::malformed(&source.info().name, LIST, "without the rows that it had promised"));
-        }
-        read += page.consumed;
-        found.malformed = found.malformed.saturating_add(page.malformed);
-        let hits = page.items.into_iter().filter(|incident| wanted.remove(&incident.key.native));
-        found.items.extend(hits.map(|incident| (incident.key.native.clone(), incident)));
-        if !page.more {
-            break;
-        }
-    }
-    Ok(found)
 }
 
 /// What is wanted of rows, with what a filter looks at.

@@ -4,6 +4,7 @@ use super::{
     Cost, Federation, FederationError,
     plan::{Route, SourcePlan},
     prepare::{Prepared, prepare},
+    scan::Scanner,
 };
 use crate::{
     domain::{
@@ -75,7 +76,7 @@ impl Federation {
             Ok(asked) => asked,
             Err(error) => return (Err(error), Cost::default()),
         };
-        let answer = all_scopes(&**source, &call, self.scan_limit).await.map_err(FederationError::Source);
+        let answer = all_scopes(&**source, &call, self.scanner()).await.map_err(FederationError::Source);
         (answer, Cost::of(&call, 0, 0))
     }
 
@@ -172,25 +173,26 @@ async fn table(
     }
 }
 
-async fn all_scopes(source: &dyn Source, call: &Call, limit: usize) -> Result<Vec<Arc<Scope>>, SourceError> {
-    let page = source.capabilities(call).await.list.max_page_size;
+async fn all_scopes(source: &dyn Source, call: &Call, scanner: Scanner<'_>) -> Result<Vec<Arc<Scope>>, SourceError> {
+    let scope = |record: &Record| match record {
+        Record::Scope(scope) => Some(scope.clone()),
+        _ => None,
+    };
+    let (kind, want, limit) = (RecordKind::Scope, Want::default(), scanner.limit);
+    let capabilities = source.capabilities(call).await;
+    if !capabilities.catalog.contains(&kind) && capabilities.embedded.contains(&kind) {
+        let view = scanner.records(source, call, &capabilities, kind, want).await?;
+        return Ok(view.copy.records(kind).iter().filter_map(scope).collect());
+    }
+    let page = capabilities.list.max_page_size;
     let mut scopes = Vec::new();
     let mut offset = 0;
     loop {
-        let request = CatalogRequest {
-            kind: RecordKind::Scope,
-            offset,
-            limit: page.min(limit),
-            want: Want::default(),
-            search: Search::parse(""),
-        };
+        let request = CatalogRequest { kind, offset, limit: page.min(limit), want, search: Search::parse("") };
         let rows = source.catalog(call, &request).await?;
         offset += rows.consumed as u64;
         let done = !rows.more || rows.consumed == 0 || offset >= limit as u64;
-        scopes.extend(rows.items.into_iter().filter_map(|record| match record {
-            Record::Scope(scope) => Some(scope),
-            _ => None,
-        }));
+        scopes.extend(rows.items.iter().filter_map(scope));
         if done {
             return Ok(scopes);
         }

@@ -89,7 +89,7 @@ impl Query {
     ) -> Answer<Option<IncidentConnection>> {
         let session = session(ctx).clone();
         Answer::planned(move |plans| {
-            let (want, want_total) = (WantByKind::of(plans).get(RecordKind::Incident), selects(plans, "totalCount"));
+            let (want, want_total) = (WantByKind::of(plans).get(RecordKind::Incident), counts(plans));
             async move {
                 let query = IncidentQuery {
                     filter: filter.map(|filter| filter.read("filter")).transpose()?.unwrap_or_default(),
@@ -324,7 +324,7 @@ impl List {
     {
         let session = session.clone();
         Answer::planned(move |plans| {
-            let (want, want_total) = (WantByKind::of(plans).get(self.kind), selects(plans, "totalCount"));
+            let (want, want_total) = (WantByKind::of(plans).get(self.kind), counts(plans));
             async move {
                 let query = CatalogQuery {
                     kind: self.kind,
@@ -344,8 +344,11 @@ impl List {
     }
 }
 
-fn selects(plans: &[Plan], field: &str) -> bool {
-    plans.iter().any(|plan| plan.selects(field))
+/// Whether a number of all rows is asked for, of the list or of one of its sources.
+fn counts(plans: &[Plan]) -> bool {
+    let selects = |plan: &Plan| plan.selects("totalCount");
+    let of_source = |plan: &Plan| plan.branches("sources").any(|(_, below)| below.iter().any(selects));
+    plans.iter().any(|plan| selects(plan) || of_source(plan))
 }
 
 fn names(names: Option<Vec<String>>) -> Vec<SourceName> {

@@ -2,14 +2,19 @@
 
 use super::identify::{RequestId, identify};
 use super::*;
-use crate::federation::{CursorKey, Federation, FederationOptions};
+use crate::federation::{CursorKey, Federation, FederationOptions, SnapshotLimits};
 use crate::graphql::{ApiOptions, QueryLimits};
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(super) fn state() -> ServerState {
-    let options = FederationOptions { sources: Vec::new(), cursor_key: CursorKey([1; 32]), scan_limit: 100 };
+    let options = FederationOptions {
+        sources: Vec::new(),
+        cursor_key: CursorKey([1; 32]),
+        scan_limit: 100,
+        snapshots: SnapshotLimits::default(),
+    };
     let api =
         ApiOptions { download_key: [2; 32], base_url: "http://gateway.test".into(), limits: QueryLimits::default() };
     let next = AtomicU8::new(1);

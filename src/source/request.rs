@@ -11,6 +11,7 @@ use crate::{
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Who asks, until when, and where calls are counted. One for each root field and source; a clone shares the counting.
 #[derive(Clone)]
@@ -31,6 +32,11 @@ impl Call {
     /// The same request, counting together, for a long read that lets others go first.
     pub fn background(&self) -> Call {
         Call { caller: self.caller.clone(), context: self.context.background(), now: self.now }
+    }
+
+    /// The same request, counting together, with no more time than until then.
+    pub fn until(&self, deadline: Instant) -> Call {
+        Call { caller: self.caller.clone(), context: self.context.until(deadline), now: self.now }
     }
 
     /// In which state the last of its calls left the source's circuit.

@@ -44,6 +44,22 @@ impl Context {
         Context { tally: Arc::default(), ..self.clone() }
     }
 
+    /// The same request, with no more time than until then.
+    pub fn until(&self, deadline: Instant) -> Self {
+        Context { deadline: self.deadline.min(deadline), ..self.clone() }
+    }
+
+    /// When half of the time that is left will be over.
+    pub fn halfway(&self) -> Instant {
+        let now = Instant::now();
+        now + self.deadline.saturating_duration_since(now) / 2
+    }
+
+    /// Whether a moment is over.
+    pub fn is_past(&self, moment: Instant) -> bool {
+        Instant::now() >= moment
+    }
+
     /// The same request, for what may wait while others ask.
     pub fn background(&self) -> Self {
         Context { priority: Priority::Background, ..self.clone() }

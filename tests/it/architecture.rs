@@ -21,7 +21,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("federation", &["domain", "source", "telemetry"]),
     ("graphql", &["domain", "source", "federation", "telemetry"]),
     ("server", &["domain", "source", "graphql", "telemetry", "upstream"]),
-    ("config", &["domain", "vendors", "settings", "secret", "telemetry", "server", "upstream", "graphql"]),
+    (
+        "config",
+        &["domain", "vendors", "settings", "secret", "telemetry", "server", "upstream", "federation", "graphql"],
+    ),
     (
         "app",
         &[

@@ -157,7 +157,7 @@ fn persistent_cursors_are_refused_without_a_place_for_their_key() {
 }
 
 /// Each variable, a value other than the default, and the line that `--print` then shows.
-const VARIABLES: [(&str, &str, &str); 55] = [
+const VARIABLES: [(&str, &str, &str); 57] = [
     ("LISTEN", "[::1]:1", "listen = \"[::1]:1\""),
     ("PUBLIC_URL", "https://gw.example/x", "public_url = \"https://gw.example/x\""),
     ("PUBLIC_HOSTS", "gw.example,::1", "public_hosts = [\"gw.example\", \"::1\"]"),
@@ -174,6 +174,8 @@ const VARIABLES: [(&str, &str, &str); 55] = [
     ("SERVER__MAX_BODY_BYTES", "4096", "max_body_bytes = 4096"),
     ("LIMITS__REQUEST_TIMEOUT_MS", "1234", "request_timeout_ms = 1234"),
     ("LIMITS__SCAN_ROWS", "777", "scan_rows = 777"),
+    ("LIMITS__SNAPSHOT_MS", "27", "snapshot_ms = 27"),
+    ("LIMITS__SNAPSHOT_BYTES", "2097152", "snapshot_bytes = 2097152"),
     ("LIMITS__QUERY__BYTES", "2001", "bytes = 2001"),
     ("LIMITS__QUERY__TOKENS", "2002", "tokens = 2002"),
     ("LIMITS__QUERY__NESTING", "23", "nesting = 23"),

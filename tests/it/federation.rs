@@ -6,10 +6,11 @@ mod edges;
 mod memory;
 mod records;
 mod seams;
+mod snapshots;
 mod world;
 
 use incident_gateway::{domain::*, federation::*};
-use memory::{Memory, call, federation, run};
+use memory::{Memory, call, federation, keeping, run};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{collections::HashSet, sync::Arc};
 use world::{build, expected, filter, incident, order, query, seed, world};
@@ -19,8 +20,17 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 /// All pages, one after the other; `between` is called after each with its number.
-pub(crate) fn walk(sources: &[Arc<Memory>], mut query: IncidentQuery, mut between: impl FnMut(usize)) -> Vec<Key> {
-    let federation = federation(sources);
+pub(crate) fn walk(sources: &[Arc<Memory>], query: IncidentQuery, between: impl FnMut(usize)) -> Vec<Key> {
+    walk_of(&federation(sources), sources, query, between)
+}
+
+/// The same, in a federation that may remember.
+pub(crate) fn walk_of(
+    federation: &Federation,
+    sources: &[Arc<Memory>],
+    mut query: IncidentQuery,
+    mut between: impl FnMut(usize),
+) -> Vec<Key> {
     let mut keys = Vec::new();
     for number in 0.. {
         let page = run(federation.incidents(&call(), &query)).unwrap();
@@ -64,7 +74,8 @@ proptest! {
             CountPrecision::LowerBound => prop_assert!(page.total.unwrap() <= wanted.len() as u64),
             CountPrecision::Unknown => prop_assert_eq!(page.total, None),
         }
-        prop_assert_eq!(walk(&sources, query, |_| {}), wanted);
+        prop_assert_eq!(walk(&sources, query.clone(), |_| {}), wanted.clone());
+        prop_assert_eq!(walk_of(&keeping(&sources), &sources, query, |_| {}), wanted);
     }
 
     #[test]

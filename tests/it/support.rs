@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use incident_gateway::{
     domain::{Caller, SourceName},
-    federation::{CursorKey, Federation, FederationOptions},
+    federation::{CursorKey, Federation, FederationOptions, SnapshotLimits},
     graphql::{Api, ApiOptions, QueryLimits, Request},
     sandbox::{Sandbox, SandboxOptions},
     secret::Secret,
@@ -64,7 +64,12 @@ pub(crate) fn api(sources: Vec<Arc<dyn Source>>) -> Api {
 
 /// The same, with limits of its own for documents.
 pub(crate) fn api_within(sources: Vec<Arc<dyn Source>>, limits: QueryLimits) -> Api {
-    let options = FederationOptions { sources, cursor_key: CursorKey([7; 32]), scan_limit: 10_000 };
+    let options = FederationOptions {
+        sources,
+        cursor_key: CursorKey([7; 32]),
+        scan_limit: 10_000,
+        snapshots: SnapshotLimits { keep: Duration::ZERO, ..SnapshotLimits::default() },
+    };
     let download = ApiOptions { download_key: [8; 32], base_url: "http://gateway.test".into(), limits };
     Api::new(Arc::new(Federation::new(options)), download)
 }

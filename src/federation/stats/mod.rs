@@ -108,10 +108,10 @@ impl Federation {
     /// A name that no source has. A source that fails is missing in the counts, as its report says.
     pub async fn stats(&self, call: &Call, query: &StatsQuery) -> Result<Stats, FederationError> {
         self.known(named_sources(&query.filter).into_iter())?;
-        let limit = self.scan_limit;
+        let scanner = self.scanner();
         let parts = join_all(self.sources.iter().map(|source| {
             let call = call.fork();
-            async move { count(&**source, &call, query, limit).await }
+            async move { count(&**source, &call, query, scanner).await }
         }))
         .await;
         let mut counts = Counts::default();

@@ -7,13 +7,13 @@ use super::{
 use crate::{
     domain::{
         CountPrecision, Detection, IncidentField, IncidentStatus, IncidentTimeField, Link, MetricParts, Metrics,
-        NativeId, Record, RecordKind, Search, Severity, TermKind, Test, Text,
+        NativeId, Record, RecordKind, Search, Severity, TermKind, Test, Text, Time,
     },
     federation::{
         outcome::SourceReport,
         plan::{Route, SourcePlan},
         prepare::{Prepared, prepare},
-        scan::{by_ids, scan},
+        scan::{Scanner, by_ids},
         seek::LIST,
     },
     source::{Call, Capabilities, CatalogRequest, Fit, ListRequest, Source, SourceError, Want},
@@ -29,10 +29,11 @@ pub(super) async fn count(
     source: &dyn Source,
     call: &Call,
     query: &StatsQuery,
-    scan_limit: usize,
+    scanner: Scanner<'_>,
 ) -> (SourceReport, Option<Counts>) {
     let mut report = SourceReport::new(&source.info().name);
-    let counts = match counted(source, call, query, scan_limit, &mut report).await {
+    let mut read_at = None;
+    let counts = match counted(source, call, query, scanner, &mut report, &mut read_at).await {
         Ok(counts) => counts,
         Err(error) => {
             report.fail(error);
@@ -40,6 +41,7 @@ pub(super) async fn count(
         }
     };
     report.measure(call);
+    report.read_at(read_at);
     (report, counts)
 }
 
@@ -47,8 +49,9 @@ async fn counted(
     source: &dyn Source,
     call: &Call,
     query: &StatsQuery,
-    scan_limit: usize,
+    scanner: Scanner<'_>,
     report: &mut SourceReport,
+    read_at: &mut Option<Time>,
 ) -> Result<Option<Counts>, SourceError> {
     let (plan, capabilities) = match prepare(source, call, &query.filter, None).await? {
         Prepared::Skip(reason) => {
@@ -63,12 +66,13 @@ async fn counted(
         Route::ByIds(ids) => by_ids(source, call, ids, &plan.residual, Want::default()).await?,
         Route::Ask | Route::Scan => {
             let ours = Told { source, call, plan: &plan, capabilities: &capabilities, parts: &query.parts };
-            if let Some(counts) = ours.counts(scan_limit).await? {
+            if let Some(counts) = ours.counts(scanner.limit).await? {
                 return Ok(Some(counts));
             }
-            scan(source, call, &plan, &capabilities, Want::default(), scan_limit).await?
+            scanner.scan(source, call, &plan, &capabilities, Want::default()).await?
         }
     };
+    *read_at = scan.read_at;
     report.truncated = scan.truncated;
     report.malformed = scan.malformed;
     if let Some(error) = scan.error {
@@ -80,7 +84,7 @@ async fn counted(
         // What was read is a part; what the source itself counts need not be.
         let parts = query.parts.countable();
         let ours = Told { source, call, plan: &plan, capabilities: &capabilities, parts: &parts };
-        if let Some(told) = ours.counts(scan_limit).await? {
+        if let Some(told) = ours.counts(scanner.limit).await? {
             counts.correct(told);
         }
     }

@@ -189,7 +189,12 @@ fn a_cursor_is_for_its_query_its_viewer_its_key_and_a_day() {
     assert!(matches!(ask(stranger), Err(FederationError::Cursor(CursorFault::OtherQuery))));
 
     let key = CursorKey([8; 32]);
-    let options = FederationOptions { sources: vec![sources[0].clone()], cursor_key: key, scan_limit: 10 };
+    let options = FederationOptions {
+        sources: vec![sources[0].clone()],
+        cursor_key: key,
+        scan_limit: 10,
+        snapshots: SnapshotLimits::default(),
+    };
     let answer = run(Federation::new(options).incidents(&call(), &resumed));
     assert!(matches!(answer, Err(FederationError::Cursor(CursorFault::Forged))));
 

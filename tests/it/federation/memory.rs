@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) restricted: Vec<NativeId>,
     /// Filters that only narrow leave nothing out.
     pub(crate) lazy: bool,
+    /// How long a list takes.
+    pub(crate) slow: Option<Duration>,
     /// What names stand for.
     pub(crate) names: Vec<(Reference, NativeId)>,
     pub(crate) lists: Vec<ListRequest>,
@@ -140,6 +142,17 @@ pub(crate) fn bounded(sources: &[Arc<Memory>], scan_limit: usize) -> Federation 
         sources: sources.iter().map(|source| source.clone() as Arc<dyn Source>).collect(),
         cursor_key: CursorKey([7; 32]),
         scan_limit,
+        snapshots: SnapshotLimits { keep: Duration::ZERO, ..SnapshotLimits::default() },
+    })
+}
+
+/// One that reads sources once for all pages, where they cannot sort or filter.
+pub(crate) fn keeping(sources: &[Arc<Memory>]) -> Federation {
+    Federation::new(FederationOptions {
+        sources: sources.iter().map(|source| source.clone() as Arc<dyn Source>).collect(),
+        cursor_key: CursorKey([7; 32]),
+        scan_limit: 10_000,
+        snapshots: SnapshotLimits::default(),
     })
 }
 
@@ -186,7 +199,8 @@ impl Source for Memory {
 
     fn list<'a>(&'a self, _: &'a Call, request: &'a ListRequest) -> Answer<'a, Rows<Arc<Incident>>> {
         assert!(request.limit <= self.capabilities.list.max_page_size);
-        self.answer(|state| {
+        let slow = self.change(|state| state.slow);
+        let answer = self.answer(|state| {
             state.lists.push(request.clone());
             let exact = |test: &&Test| !state.lazy || self.capabilities.fit(test) == Fit::Source;
             let filter = Filter::All(request.tests.iter().filter(exact).cloned().map(Filter::Test).collect());
@@ -203,6 +217,12 @@ impl Source for Memory {
             page.total = page.total.map(|total| state.cap.map_or(total, |cap| total.min(cap)));
             page.restricted.clone_from(&state.restricted);
             page
+        });
+        Box::pin(async move {
+            if let Some(slow) = slow {
+                tokio::time::sleep(slow).await;
+            }
+            answer.await
         })
     }
 

@@ -1,0 +1,116 @@
+//! Where copies stand: found by what was asked, thrown out by age and when room is needed.
+
+use super::{
+    SnapshotLimits,
+    reader::{Asking, Snapshot},
+};
+use crate::{
+    domain::{CredentialScope, SourceName, Test, Time},
+    source::Want,
+};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+/// How many copies there are at most, besides those that somebody reads: small ones would cost more to look through than to
+/// read again. Arbitrary.
+const MAX_COPIES: usize = 256;
+
+/// All copies of all sources.
+pub(in crate::federation) struct Snapshots {
+    limits: SnapshotLimits,
+    /// The one used last stands last.
+    kept: Mutex<Vec<Kept>>,
+    /// Bytes of all copies, those included that are not kept any more but still read.
+    held: Arc<AtomicUsize>,
+}
+
+struct Kept {
+    question: Question,
+    snapshot: Arc<Snapshot>,
+}
+
+/// What a copy answers.
+#[derive(Debug)]
+struct Question {
+    source: SourceName,
+    scope: CredentialScope,
+    tests: Vec<Test>,
+    want: Want,
+}
+
+impl Question {
+    fn of(asking: &Asking<'_>) -> Self {
+        Question {
+            source: asking.source.info().name.clone(),
+            scope: asking.call.caller.scope.clone(),
+            tests: asking.tests.to_vec(),
+            want: asking.want,
+        }
+    }
+
+    /// Whether rows for this question have all that the other asks for.
+    fn answers(&self, other: &Question) -> bool {
+        self.source == other.source
+            && self.scope == other.scope
+            && self.want.or(other.want) == self.want
+            && self.tests == other.tests
+    }
+}
+
+impl Snapshots {
+    pub(in crate::federation) fn new(limits: SnapshotLimits) -> Self {
+        Snapshots { limits, kept: Mutex::default(), held: Arc::default() }
+    }
+
+    /// Bytes that all copies take.
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+
+    /// The copy for a question: one that is young enough, else an empty one.
+    pub(super) fn find(&self, asking: &Asking<'_>) -> Arc<Snapshot> {
+        let (question, now) = (Question::of(asking), asking.call.now);
+        let mut kept = self.kept();
+        kept.retain(|kept| !self.is_old(&kept.snapshot, now));
+        if let Some(at) = kept.iter().position(|kept| kept.question.answers(&question)) {
+            kept[at..].rotate_left(1);
+        } else {
+            let snapshot = Arc::new(Snapshot::new(self.held.clone(), now));
+            if kept.len() >= MAX_COPIES {
+                evict(&mut kept);
+            }
+            kept.push(Kept { question, snapshot });
+        }
+        let snapshot = &kept[kept.len() - 1].snapshot;
+        snapshot.clone()
+    }
+
+    fn is_old(&self, snapshot: &Snapshot, now: Time) -> bool {
+        // A clock that was set back makes nothing older.
+        let age = (now - snapshot.touched()).to_std().unwrap_or_default();
+        age >= self.limits.keep
+    }
+
+    /// Whether there is room for more, made where nobody reads. What is read next may go beyond it by one page.
+    pub(super) fn has_room(&self) -> bool {
+        let mut kept = self.kept();
+        while self.held() >= self.limits.max_bytes {
+            if !evict(&mut kept) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Throws out the copy that nobody has read for longest. False if all are being read.
+fn evict(kept: &mut Vec<Kept>) -> bool {
+    let unread = kept.iter().position(|kept| Arc::strong_count(&kept.snapshot) == 1 && !kept.snapshot.is_empty());
+    unread.map(|at| kept.remove(at)).is_some()
+}
