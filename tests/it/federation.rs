@@ -7,6 +7,7 @@ mod memory;
 mod records;
 mod seams;
 mod snapshots;
+mod told;
 mod world;
 
 use incident_gateway::{domain::*, federation::*};

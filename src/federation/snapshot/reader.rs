@@ -16,6 +16,10 @@ use tokio::time::{Instant, timeout_at};
 /// How many pages are asked for at the same time, once it is known how many there are.
 const PAGES_AT_ONCE: u64 = 4;
 
+/// After so many pages in a row with nothing new the source is taken to give the same ones for ever. One such page may come
+/// where rows moved down while they were read.
+const IDLE_PAGES: u32 = 2;
+
 /// One request reads with at most this part of what the source's quota allows in a minute.
 const PART_OF_QUOTA: u32 = 3;
 
@@ -64,6 +68,8 @@ struct Progress {
     missed: Option<(u64, u64)>,
     /// Where reading again ends.
     until: Option<u64>,
+    /// Pages in a row that brought nothing new.
+    idle: u32,
 }
 
 impl Progress {
@@ -264,9 +270,16 @@ impl Snapshot {
                 false if progress.offset >= asking.limit as u64 => End::Bound,
                 false => End::More,
             };
-            let next = request.offset + request.limit as u64;
+            let (next, rows) = (request.offset + request.limit as u64, page.items.len());
+            let (end, fresh) = self.add(shelf, page, end, asking.call.now);
+            let again = rows > 0 && fresh == 0 && progress.until.is_none();
+            progress.idle = if again { progress.idle + 1 } else { 0 };
+            if end == End::More && progress.idle >= IDLE_PAGES {
+                self.state().end = End::Bound;
+                return Ok(made);
+            }
             // After a page that came shorter than asked for, and after the last one, the next begins elsewhere.
-            if self.add(shelf, page, end, asking.call.now) != End::More || progress.offset != next {
+            if end != End::More || progress.offset != next {
                 return Ok(made);
             }
         }
@@ -274,11 +287,12 @@ impl Snapshot {
     }
 
     /// Puts a page into the copy; where that leaves it.
-    fn add(&self, shelf: &Snapshots, page: Rows<Arc<Incident>>, end: End, now: Time) -> End {
+    fn add(&self, shelf: &Snapshots, page: Rows<Arc<Incident>>, end: End, now: Time) -> (End, usize) {
         // Looked for before anything is held here: the shelf looks at its copies with its own lock held. The first page is
         // taken in any case, so that nobody goes away with nothing.
         let room = self.is_empty() || shelf.has_room();
         let mut state = self.state();
+        let before = state.copy.rows().len();
         if room {
             let mut copy = std::mem::take(&mut state.copy);
             let bytes = Arc::make_mut(&mut copy).add(page.items);
@@ -292,7 +306,7 @@ impl Snapshot {
         state.restricted.dedup();
         state.touched = state.touched.max(now);
         state.end = if room { end } else { End::Bound };
-        state.end
+        (state.end, state.copy.rows().len() - before)
     }
 }
 

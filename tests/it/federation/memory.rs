@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) restricted: Vec<NativeId>,
     /// Filters that only narrow leave nothing out.
     pub(crate) lazy: bool,
+    /// Every page is the first one, and more are promised.
+    pub(crate) repeats: bool,
     /// How long a list takes.
     pub(crate) slow: Option<Duration>,
     /// What names stand for.
@@ -212,7 +214,9 @@ impl Source for Memory {
                     rows.reverse();
                 }
             }
-            let mut page = page(&rows, request.offset, request.limit, self.capabilities.list.total);
+            let offset = if state.repeats { 0 } else { request.offset };
+            let mut page = page(&rows, offset, request.limit, self.capabilities.list.total);
+            page.more |= state.repeats;
             page.capped = page.total.zip(state.cap).is_some_and(|(total, cap)| total > cap);
             page.total = page.total.map(|total| state.cap.map_or(total, |cap| total.min(cap)));
             page.restricted.clone_from(&state.restricted);

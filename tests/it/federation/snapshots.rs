@@ -314,3 +314,12 @@ async fn a_failure_is_shared_by_those_who_waited_and_not_remembered() {
     source.change(|state| state.down = false);
     assert_eq!(federation.incidents(&call, &newest).await.unwrap().total, Some(950));
 }
+
+#[test]
+fn a_source_that_gives_the_same_page_for_ever_is_left_after_two() {
+    let source = with_quota(450, 6_000);
+    source.change(|state| state.repeats = true);
+    let page = run(kept(&source).incidents(&call(), &newest())).unwrap();
+    assert_eq!((page.total, report(&page).truncated), (Some(100), true));
+    assert!(source.lists().len() <= 5, "the first, and four side by side");
+}
