@@ -3,7 +3,7 @@
 
 use super::names::{
     CALL_TIME, CALLS, CIRCUIT, CIRCUIT_REFUSALS, MALFORMED, QUOTA_REFUSALS, QUOTA_WAITS, REMEMBERED, REPEATS, SHARED,
-    TOKENS, UNKNOWN_WORDS,
+    SNAPSHOT_BYTES, SNAPSHOTS, TOKENS, UNKNOWN_WORDS,
 };
 use super::names::{
     DURATION_MS, ERROR_CAUSE, ERROR_KIND, ITEM_ID, ITEM_KIND, REQUEST_ID, SOURCE_ID, VENDOR_BODY, VENDOR_OPERATION,
@@ -122,7 +122,7 @@ pub fn unknown_word(call: Call<'_>, kind: &str, place: &str) {
         { ITEM_KIND } = kind,
         { ERROR_CAUSE } = head(place.as_bytes(), PROBLEM_MAX_CHARS).as_str(),
         { REQUEST_ID } = call.request_id,
-        "{} used an unknown word in a {kind}",
+        "{} used an unknown word; kind of record: {kind}",
         call.source
     );
 }
@@ -281,4 +281,15 @@ mod tests {
         assert_eq!(lines[0]["item.id"], "i-1");
         assert_eq!(lines[0]["error.cause"], "name: missing");
     }
+}
+
+/// A read was answered from a snapshot. `outcome` is our word.
+pub fn snapshot_used(source: &str, outcome: &str) {
+    SNAPSHOTS.add(&[source, outcome]);
+    tracing::debug!({ SOURCE_ID } = source, "a snapshot of {source} was used ({outcome})");
+}
+
+/// All snapshots together take another amount of memory now.
+pub fn snapshots_resized(bytes: usize) {
+    SNAPSHOT_BYTES.set(&[], bytes as f64);
 }

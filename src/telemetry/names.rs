@@ -121,8 +121,21 @@ pub(super) static UNKNOWN_WORDS: Family = Family::counter(
     "Words outside of the documented set, shown as `OTHER` or `UNKNOWN` with the source's own word.",
 );
 
+/// Uses of snapshots.
+pub(super) static SNAPSHOTS: Family = Family::counter(
+    "incident_gateway_snapshots_total",
+    &["source", "outcome"],
+    "Reads answered from a snapshot of a source that cannot sort or filter itself: `kept` (no row was read for it), `read` (to the source's end), `partial` (there is more).",
+);
+/// Memory of all snapshots.
+pub(super) static SNAPSHOT_BYTES: Family = Family::gauge(
+    "incident_gateway_snapshot_bytes",
+    &[],
+    "Memory of the rows in all snapshots, as estimated for the bound `limits.snapshot_bytes`.",
+);
+
 /// All of them, in the order of the documentation.
-pub(super) static FAMILIES: [&Family; 15] = [
+pub(super) static FAMILIES: [&Family; 17] = [
     &REQUESTS,
     &REQUEST_TIME,
     &ERRORS,
@@ -138,4 +151,6 @@ pub(super) static FAMILIES: [&Family; 15] = [
     &TOKENS,
     &MALFORMED,
     &UNKNOWN_WORDS,
+    &SNAPSHOTS,
+    &SNAPSHOT_BYTES,
 ];

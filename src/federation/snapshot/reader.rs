@@ -5,6 +5,7 @@ use crate::{
     domain::{Incident, NativeId, Rows, Test, Time},
     federation::seek::LIST,
     source::{Call, Capabilities, ListRequest, Source, SourceError, SourceErrorKind, Want},
+    telemetry::events,
 };
 use futures_util::future::join_all;
 use std::sync::{
@@ -126,6 +127,23 @@ impl Snapshots {
         enough: impl Fn(&Copy) -> bool + Send,
     ) -> Result<View, SourceError> {
         let snapshot = self.find(&asking);
+        let begun = snapshot.bytes.load(Relaxed);
+        let view = self.read_on(&snapshot, asking, enough).await?;
+        let outcome = match snapshot.bytes.load(Relaxed) == begun {
+            true => "kept",
+            false if view.truncated => "partial",
+            false => "read",
+        };
+        events::snapshot_used(asking.source.info().name.as_str(), outcome);
+        Ok(view)
+    }
+
+    async fn read_on(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        asking: Asking<'_>,
+        enough: impl Fn(&Copy) -> bool + Send,
+    ) -> Result<View, SourceError> {
         let context = &asking.call.context;
         let patience = context.halfway();
         let failures = snapshot.state().failures;
@@ -298,7 +316,7 @@ impl Snapshot {
             let bytes = Arc::make_mut(&mut copy).add(page.items);
             state.copy = copy;
             self.bytes.fetch_add(bytes, Relaxed);
-            self.held.fetch_add(bytes, Relaxed);
+            events::snapshots_resized(self.held.fetch_add(bytes, Relaxed) + bytes);
         }
         state.malformed = state.malformed.saturating_add(page.malformed);
         state.restricted.extend(page.restricted);
@@ -312,7 +330,8 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes.load(Relaxed), Relaxed);
+        let bytes = self.bytes.load(Relaxed);
+        events::snapshots_resized(self.held.fetch_sub(bytes, Relaxed) - bytes);
     }
 }
 
