@@ -1,8 +1,8 @@
 //! Many sources as one: one list in one order, one cursor, and an account of who answered what.
 //!
 //! It never names a vendor: what differs between sources is a capability. A request goes `prepare` → `plan` (what each
-//! source is asked) → `read` (all sources at once; `seek` where the source sorts, `scan` where it does not) →
-//! `merge` → `cursor`. What comes later (key seeking, shared snapshots) replaces `seek` and `scan`, nothing else.
+//! source is asked) → `read` (all sources at once; `seek` where the source sorts, `scan` and `snapshot` where it does not) →
+//! `merge` → `cursor`.
 
 mod catalog;
 mod catalog_walk;
