@@ -17,6 +17,9 @@ use crate::{
 };
 use rustc_hash::FxHashSet;
 
+/// After so many rows that did not fill a page all are read, where that is allowed. Arbitrary: ten pages of most sources.
+const FEW_PASS: usize = 1_000;
+
 /// What one source adds to a page.
 pub(super) struct Part {
     pub(super) report: SourceReport,
@@ -100,31 +103,45 @@ impl Reading<'_> {
         let name = &source.info().name;
         let rows = match &plan.route {
             Route::ByIds(ids) => self.sorted(name, by_ids(source, call, ids, &plan.residual, self.query.want).await?),
-            // A count over all pages needs every row, since the source cannot count what the gateway filters.
-            Route::Ask if !(self.query.want_total && plan.filters_here()) => {
-                self.ask(source, call, plan, &capabilities).await?
-            }
-            Route::Ask | Route::Scan => {
-                let view = self.scanner.rows(source, call, &plan, &capabilities, self.query.want).await?;
-                self.of_copy(name, &view, &plan)
-            }
+            Route::Ask => match self.ask(source, call, &plan, &capabilities).await? {
+                Some(rows) => rows,
+                None => self.copied(source, call, &plan, &capabilities).await?,
+            },
+            Route::Scan => self.copied(source, call, &plan, &capabilities).await?,
         };
         Ok(Some(rows))
     }
 
-    /// Rows that the source sorts itself, from the place on.
+    /// Rows of which all are read, once for everybody.
+    async fn copied(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        plan: &SourcePlan,
+        capabilities: &Capabilities,
+    ) -> Result<Rows, SourceError> {
+        let view = self.scanner.rows(source, call, plan, capabilities, self.query.want).await?;
+        Ok(self.of_copy(&source.info().name, &view, plan))
+    }
+
+    /// Rows that the source sorts itself, from the place on. None where it is better to have all of them: for a count over
+    /// all pages, which the source cannot make where the gateway filters; where they are there already; and where so few
+    /// pass the filter that every page would read most of them.
     async fn ask(
         self,
         source: &dyn Source,
         call: &Call,
-        plan: SourcePlan,
+        plan: &SourcePlan,
         capabilities: &Capabilities,
-    ) -> Result<Rows, SourceError> {
+    ) -> Result<Option<Rows>, SourceError> {
         let (first, filters) = (self.query.first.rows(), plan.filters_here());
+        if filters && (self.query.want_total || self.scanner.keeps(source, call, plan, capabilities, self.query.want)) {
+            return Ok(None);
+        }
         let mut reader = Reader {
             source,
             call,
-            tests: plan.tests,
+            tests: plan.tests.clone(),
             order: self.query.order,
             want: looked_at(&plan.residual, self.query.want),
             max_page_size: capabilities.list.max_page_size.max(1),
@@ -157,6 +174,10 @@ impl Reading<'_> {
                 truncated = bounded && run.rows.len() < first;
                 break;
             }
+            let all = reader.total.filter(|_| !reader.capped);
+            if filters && scanned >= FEW_PASS && all.is_some_and(|all| all <= self.scanner.limit as u64) {
+                return Ok(None);
+            }
             mark = Some(Mark::new(last));
             window = window.saturating_mul(4);
         }
@@ -172,7 +193,7 @@ impl Reading<'_> {
         };
         let start = start.unwrap_or_default();
         let Reader { malformed, restricted, .. } = reader;
-        Ok(Rows { run, start, total, precision, truncated, malformed, restricted, error: None, read_at: None })
+        Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error: None, read_at: None }))
     }
 
     /// Rows that were read whole: sorted here, from the place on.

@@ -50,6 +50,19 @@ impl Scanner<'_> {
         self.snapshots.read(asking, |_| false).await
     }
 
+    /// Whether all these rows are there, for somebody else's question or an earlier page.
+    pub(super) fn keeps(
+        self,
+        source: &dyn Source,
+        call: &Call,
+        plan: &SourcePlan,
+        capabilities: &Capabilities,
+        want: Want,
+    ) -> bool {
+        let want = looked_at(&plan.residual, want);
+        self.snapshots.keeps(&Asking { source, call, capabilities, tests: &plan.tests, want, limit: self.limit })
+    }
+
     /// All rows that pass a plan.
     pub(super) async fn scan(
         self,

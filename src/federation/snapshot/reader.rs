@@ -193,6 +193,11 @@ impl Snapshot {
         self.state().touched
     }
 
+    /// Whether the source was read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.state().end == End::Whole
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.load(Relaxed) == 0
     }

@@ -87,6 +87,16 @@ impl Snapshots {
         snapshot.clone()
     }
 
+    /// Whether there is a copy for a question that was read to the source's end and is young enough.
+    pub(in crate::federation) fn keeps(&self, asking: &Asking<'_>) -> bool {
+        let question = Question::of(asking);
+        self.kept().iter().any(|kept| {
+            kept.question.answers(&question)
+                && kept.snapshot.is_whole()
+                && !self.is_old(&kept.snapshot, asking.call.now)
+        })
+    }
+
     fn is_old(&self, snapshot: &Snapshot, now: Time) -> bool {
         // A clock that was set back makes nothing older.
         let age = (now - snapshot.touched()).to_std().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::{
     edges::rows,
-    memory::{Memory, call, run, unable},
+    memory::{Memory, able, call, run, unable},
     world::query,
 };
 use incident_gateway::{domain::*, federation::*, source::*};
@@ -322,4 +322,57 @@ fn a_source_that_gives_the_same_page_for_ever_is_left_after_two() {
     let page = run(kept(&source).incidents(&call(), &newest())).unwrap();
     assert_eq!((page.total, report(&page).truncated), (Some(100), true));
     assert!(source.lists().len() <= 5, "the first, and four side by side");
+}
+
+/// Sorts, filters nothing, and has one row in a hundred of this severity.
+fn sorter(count: i64) -> (Arc<Memory>, IncidentQuery) {
+    let mut capabilities = able();
+    capabilities.list.filters.clear();
+    capabilities.list.max_page_size = 100;
+    let mut rows = rows("a", count);
+    for (index, row) in rows.iter_mut().enumerate() {
+        row.severity = if index % 100 == 0 { Severity::Critical } else { Severity::Low };
+    }
+    let critical = query(Filter::Test(Test::Severity(vec![Severity::Critical])), Order::default(), 10);
+    (Memory::new("a", capabilities, rows), critical)
+}
+
+#[test]
+fn where_few_rows_pass_a_filter_all_are_read_once() {
+    let (source, mut critical) = sorter(3_000);
+    let federation = kept(&source);
+    let mut met = 0;
+    for calls in [50, 0, 0] {
+        let page = run(federation.incidents(&call(), &critical)).unwrap();
+        met += page.items.len();
+        assert!(source.lists().len() <= calls);
+        critical.after = page.cursor(9);
+    }
+    assert_eq!(met, 30);
+    // Where many pass, a page is a page.
+    let (source, _) = sorter(3_000);
+    let low = query(Filter::Test(Test::Severity(vec![Severity::Low])), Order::default(), 10);
+    assert_eq!(run(kept(&source).incidents(&call(), &low)).unwrap().items.len(), 10);
+    assert_eq!(source.lists().len(), 1);
+}
+
+#[test]
+fn a_source_with_more_rows_than_a_copy_may_have_is_walked_beyond_them() {
+    let (source, mut critical) = sorter(3_000);
+    let federation = Federation::new(FederationOptions {
+        sources: vec![source.clone() as Arc<dyn Source>],
+        cursor_key: CursorKey([7; 32]),
+        scan_limit: 1_500,
+        snapshots: SnapshotLimits::default(),
+    });
+    let mut met = Vec::new();
+    loop {
+        let page = run(federation.incidents(&call(), &critical)).unwrap();
+        met.extend(page.items.iter().map(|row| row.incident.key.clone()));
+        if !page.has_next {
+            break;
+        }
+        critical.after = page.cursor(page.items.len() - 1);
+    }
+    assert_eq!(met.len(), 30);
 }
