@@ -5,10 +5,12 @@ mod address;
 mod answer;
 mod record;
 mod remembered;
+mod revisions;
 mod scalar;
 
 pub(in crate::vendors) use address::{sends_in_clear, shown_url};
 pub(in crate::vendors) use answer::{AnsweredWith, no_answer, told};
 pub(in crate::vendors) use record::{Broken, Row, read_record, text};
 pub(in crate::vendors) use remembered::Remembered;
+pub(in crate::vendors) use revisions::Revisions;
 pub(in crate::vendors) use scalar::{Moment, Scalar, is_usual};

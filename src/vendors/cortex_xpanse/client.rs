@@ -3,14 +3,14 @@
 use super::map::{Mapper, Notes};
 use super::wire::{self, NoReply};
 use crate::{
-    domain::SourceName,
+    domain::{NativeId, SourceName},
     source::{Call, SourceError, SourceErrorKind},
     telemetry::events,
     upstream::{
         Method, Remember, Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, HeaderValue},
     },
-    vendors::common::{no_answer, text, told},
+    vendors::common::{Revisions, no_answer, text, told},
 };
 use serde_json::{Value, json};
 use std::{borrow::Cow, time::Duration};
@@ -45,6 +45,8 @@ pub(super) struct Client {
     pub(super) source: SourceName,
     pub(super) upstream: Upstream,
     pub(super) mapper: Mapper,
+    /// Of the incidents that the lists gave.
+    pub(super) revisions: Revisions,
 }
 
 /// The body of an answer, as text.
@@ -56,19 +58,38 @@ impl Body {
     }
 }
 
+/// All that is asked here reads, so it may be repeated.
+fn request(of: Endpoint, data: Value) -> UpstreamRequest {
+    let remember = if of.operation == INCIDENTS.operation { Remember::List } else { Remember::Detail };
+    UpstreamRequest::post_json(of.operation, of.path, &json!({ "request_data": data }))
+        .safe()
+        .remember(remember)
+        .usable_if(usable)
+}
+
 /// A refusal may come with 200.
 fn usable(answer: &UpstreamResponse) -> bool {
     answer.is_success() && wire::reply(&text(&answer.body)).is_ok()
 }
 
 impl Client {
-    /// Asks; takes only JSON. All that is asked here reads, so it may be repeated.
+    /// Asks; takes only JSON.
     pub(super) async fn ask(&self, call: &Call, of: Endpoint, data: Value) -> Result<Body, SourceError> {
-        let remember = if of.operation == INCIDENTS.operation { Remember::List } else { Remember::Detail };
-        let request = UpstreamRequest::post_json(of.operation, of.path, &json!({ "request_data": data }))
-            .safe()
-            .remember(remember)
-            .usable_if(usable);
+        self.read(call, of, request(of, data)).await
+    }
+
+    /// Asks for what belongs to one incident. While it is not modified, that is asked for once.
+    pub(super) async fn ask_of(
+        &self,
+        call: &Call,
+        of: Endpoint,
+        incident: &NativeId,
+        data: Value,
+    ) -> Result<Body, SourceError> {
+        self.read(call, of, self.revisions.of(incident, request(of, data))).await
+    }
+
+    async fn read(&self, call: &Call, of: Endpoint, request: UpstreamRequest) -> Result<Body, SourceError> {
         let answer = self.send(call, of, request).await?;
         self.check(of, &answer)?;
         Ok(Body(answer))

@@ -103,7 +103,7 @@ impl Extras<'_> {
 
     async fn evidence(&self, incident: &NativeId, want: Want) -> Result<Details, SourceError> {
         let data = json!({ "incident_id": incident.to_string(), "alerts_limit": MOST_ALERTS });
-        let body = self.client.ask(self.call, EXTRA_DATA, data).await?;
+        let body = self.client.ask_of(self.call, EXTRA_DATA, incident, data).await?;
         let text = body.text();
         let reply = self.client.reply(self.call, EXTRA_DATA, &text)?;
         let extra: ExtraData<'_> = serde_json::from_str(reply)

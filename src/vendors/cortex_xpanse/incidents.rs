@@ -219,7 +219,9 @@ impl Incidents<'_> {
             Ok(row) => self.client.mapper.incident(row, raw, &mut notes).map(Arc::new),
             Err(_) => None,
         };
-        if incident.is_none() {
+        if let Some(incident) = &incident {
+            self.client.revisions.saw(self.call, incident);
+        } else {
             notes.broken.push("a row that is no incident with an id");
         }
         let id = incident.as_ref().map(|incident| incident.key.native.to_string());

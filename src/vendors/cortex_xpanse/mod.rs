@@ -38,7 +38,7 @@ use crate::{
         Probe, Reference, Source, SourceError, SourceInfo, Want,
     },
     upstream::{Transport, Upstream, UpstreamOptions, UpstreamResponse},
-    vendors::common::shown_url,
+    vendors::common::{Revisions, shown_url},
 };
 use client::{Client, VALIDATE};
 use details::Extras;
@@ -68,7 +68,12 @@ impl CortexXpanse {
         let url = shown_url(&config.url);
         CortexXpanse {
             info: SourceInfo { name: name.clone(), kind: SourceKind::CortexXpanse, url },
-            client: Client { source: name.clone(), upstream, mapper: Mapper { source: name.clone() } },
+            client: Client {
+                source: name.clone(),
+                upstream,
+                mapper: Mapper { source: name.clone() },
+                revisions: Revisions::default(),
+            },
             capabilities: Arc::new(abilities::capabilities(config.undocumented)),
         }
     }

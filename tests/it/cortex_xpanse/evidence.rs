@@ -2,8 +2,15 @@
 
 use super::support::*;
 use crate::support::api;
-use incident_gateway::{domain::*, sandbox::SandboxOptions, source::*};
+use incident_gateway::{
+    domain::*,
+    sandbox::SandboxOptions,
+    source::*,
+    upstream::{Cache, Policy},
+    vendors::cortex_xpanse::Config,
+};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const EVIDENCE: &str = "{ incidents(first: 1) { nodes { evidence(first: 50) { totalCount edges { addedAt node {
     sourceId kind sourceType title description category severity sourceSeverity sourceStatus observedAt createdAt updatedAt
@@ -140,6 +147,55 @@ async fn each_incident_fails_alone_when_the_quota_is_used_up() {
     bench.sandbox.advance(std::time::Duration::from_secs(61));
     let request = DetailRequest { incidents: natives(&["11", "12"]), ..request };
     assert_eq!(bench.source.details(&call(), &request).await.unwrap().items.len(), 2);
+}
+
+/// Nothing is remembered but what belongs to a state of an incident.
+fn by_revision_only(config: &mut Config) {
+    let cache = Policy::standard().cache;
+    config.policy.cache = Cache { lists: Duration::ZERO, details: Duration::ZERO, ..cache };
+}
+
+#[tokio::test]
+async fn under_the_quota_the_same_question_gets_further_each_time() {
+    let strict = SandboxOptions { strict_limits: true, ..options(60) };
+    let bench = Bench::with(strict, by_revision_only).await;
+    let ids: Vec<NativeId> = (1..=25).map(|id| NativeId::new(&id.to_string())).collect();
+    assert_eq!(bench.source.fetch(&call(), &ids, PLAIN).await.unwrap().items.len(), 25);
+    let request =
+        DetailRequest { parts: DetailParts { evidence: true, ..Default::default() }, incidents: ids, want: PLAIN };
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        bench.sandbox.reset_calls();
+        let found = bench.source.details(&call(), &request).await.unwrap();
+        told.push((found.items.len(), found.failed.len(), bench.sandbox.call_count()));
+        bench.sandbox.advance(Duration::from_secs(61));
+    }
+    assert_eq!(told, [(10, 15, 25), (20, 5, 15), (25, 0, 5), (25, 0, 0)]);
+    // Its parts are out of the same answer.
+    let parts = natives(&["7/network-artifacts/0", "20/network-artifacts/0", "20/file-artifacts/0"]);
+    bench.source.related(&call(), RecordKind::Evidence, &parts, PLAIN).await.unwrap();
+    assert_eq!(bench.sandbox.call_count(), 0);
+}
+
+#[tokio::test]
+async fn an_incident_that_was_modified_is_asked_about_again() {
+    let bench = Bench::with(options(60), by_revision_only).await;
+    let ids = natives(&["7", "8"]);
+    let parts = DetailParts { evidence: true, ..Default::default() };
+    let request = DetailRequest { parts, incidents: ids.clone(), want: PLAIN };
+    let calls = || {
+        let (bench, ids, request) = (&bench, &ids, &request);
+        async move {
+            bench.source.fetch(&call(), ids, PLAIN).await.unwrap();
+            bench.sandbox.reset_calls();
+            bench.source.details(&call(), request).await.unwrap();
+            bench.sandbox.call_count()
+        }
+    };
+    assert_eq!((calls().await, calls().await), (2, 0));
+    let update = json!({ "incident_id": "7", "update_data": { "manual_severity": "critical" } });
+    bench.reply("/public_api/v1/incidents/update_incident/", update).await;
+    assert_eq!((calls().await, calls().await), (1, 1), "modified just now: once more may go unnoticed");
 }
 
 #[tokio::test]
