@@ -10,8 +10,11 @@ mod filters;
 mod incidents;
 mod oddities;
 mod orders;
+mod payloads;
 mod server;
 mod settings;
+mod shelf;
 mod support;
+mod walks;
 
 pub(crate) use settings::VARIABLES;

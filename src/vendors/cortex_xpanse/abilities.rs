@@ -127,8 +127,7 @@ fn filters(undocumented: Undocumented) -> Vec<FilterCapability> {
     filters
 }
 
-/// Times only: what has none is left out of them and told as malformed. Severities would be one tie each, and what a
-/// person set would not count.
+/// Severities would be one tie each, and what a person set would not count.
 fn orders(undocumented: Undocumented) -> Vec<(IncidentOrderField, Vec<OrderDirection>)> {
     let both = || vec![OrderDirection::Asc, OrderDirection::Desc];
     let mut orders = Vec::new();

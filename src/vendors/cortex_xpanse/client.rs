@@ -1,6 +1,8 @@
 //! The conversation: every call is a POST with `request_data`, every success has a `reply`.
 
 use super::map::{Mapper, Notes};
+use super::query::Sort;
+use super::sorted::Undated;
 use super::wire::{self, NoReply};
 use crate::{
     domain::{NativeId, SourceName},
@@ -47,6 +49,9 @@ pub(super) struct Client {
     pub(super) mapper: Mapper,
     /// Of the incidents that the lists gave.
     pub(super) revisions: Revisions,
+    /// How lists are sorted for which any order will do.
+    pub(super) unsorted: Sort,
+    pub(super) undated: Undated,
 }
 
 /// The body of an answer, as text.
@@ -70,6 +75,14 @@ fn request(of: Endpoint, data: Value) -> UpstreamRequest {
 /// A refusal may come with 200.
 fn usable(answer: &UpstreamResponse) -> bool {
     answer.is_success() && wire::reply(&text(&answer.body)).is_ok()
+}
+
+/// The status of a refusal. 500 is documented as one for all failures; the body may know better.
+fn refused_with(answer: &UpstreamResponse) -> u16 {
+    match wire::reply(&text(&answer.body)) {
+        Err(NoReply::Failed(code)) if answer.status == 500 => code,
+        _ => answer.status,
+    }
 }
 
 impl Client {
@@ -115,7 +128,7 @@ impl Client {
             answer if answer.status == 404 && !answer.is_json() => {
                 malformed("that it has no such address (check the source's url)")
             }
-            answer if !answer.is_success() => Err(self.refusal(of, answer.status, answer.retry_after())),
+            answer if !answer.is_success() => Err(self.refusal(of, refused_with(answer), answer.retry_after())),
             answer if answer.body.is_empty() => malformed("nothing"),
             answer if !answer.is_json() => malformed("with something that is not JSON"),
             _ => Ok(()),

@@ -35,6 +35,8 @@ pub enum KeyKind {
 pub struct Undocumented {
     /// Lists are sorted by time, nothing left out, so that pages can follow each other.
     pub sorts_by_time: bool,
+    /// Lists can be sorted by `incident_id`, as the list of allowed values says; the text beside it names other fields.
+    pub sorts_by_id: bool,
     /// `incident_id` sorts as a number.
     pub sorts_ids_as_numbers: bool,
     /// `starred` can be filtered with `eq`.
@@ -47,6 +49,7 @@ impl Default for Undocumented {
     fn default() -> Self {
         Undocumented {
             sorts_by_time: true,
+            sorts_by_id: true,
             sorts_ids_as_numbers: false,
             filters_starred: false,
             filters_description: false,
@@ -113,6 +116,12 @@ impl Undocumented {
                 "The server sorts by times to the millisecond. What happened in the same millisecond is sorted by the \
                  gateway.",
                 default.sorts_by_time,
+            ),
+            sorts_by_id: assume(
+                "sorts_by_id",
+                "The server sorts by `incident_id`. If false, lists for which any order will do are read by creation time, \
+                 which may miss incidents of one millisecond that stand on both sides of a page's end.",
+                default.sorts_by_id,
             ),
             sorts_ids_as_numbers: assume(
                 "sorts_ids_as_numbers",

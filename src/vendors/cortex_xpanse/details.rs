@@ -5,16 +5,17 @@
 
 use super::client::{ALERTS as ALERT_LIST, Client, EXTRA_DATA, WINDOW};
 use super::evidence::{ALERTS, FILE_ARTIFACTS, NETWORK_ARTIFACTS, Piece, put};
+use super::ids::by_ids;
 use super::map::Notes;
-use super::query::{self, filter};
+use super::query::filter;
 use super::wire::{self, ExtraData, Got, Group, Whole};
 use crate::{
     domain::{Details, EvidenceKind, NativeId, Record},
     source::{Call, DetailRequest, Found, SourceError, Want},
 };
 use futures_util::future::{join, join_all};
-use serde_json::json;
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What reading details needs.
@@ -32,9 +33,7 @@ impl Extras<'_> {
             found.items.extend(request.incidents.iter().map(none));
             return found;
         }
-        let texts: Vec<String> = request.incidents.iter().map(NativeId::to_string).collect();
-        let known = request.incidents.iter().zip(&texts).filter(|(_, text)| query::id(text).is_some());
-        let read = known.map(async |(id, _)| (id, self.evidence(id, request.want).await));
+        let read = request.incidents.iter().map(async |id| (id, self.evidence(id, request.want).await));
         for (id, details) in join_all(read).await {
             match details {
                 Ok(details) => {
@@ -50,9 +49,9 @@ impl Extras<'_> {
     /// Evidence by id: alerts by the list of alerts, parts of an incident by that incident.
     pub(super) async fn pieces(&self, ids: &[NativeId], want: Want) -> Result<Found<Record>, SourceError> {
         let texts: Vec<String> = ids.iter().map(NativeId::to_string).collect();
-        let alerts: Vec<i64> = texts.iter().filter_map(|text| text.parse().ok()).collect();
         let incidents: BTreeSet<&str> = texts.iter().filter_map(|text| incident_of(text)).collect();
-        let by_list = join_all(alerts.chunks(WINDOW).map(async |chunk| (chunk, self.alerts(chunk, want).await)));
+        let alerts: Vec<String> = texts.iter().filter(|text| incident_of(text).is_none()).cloned().collect();
+        let by_list = by_ids(&alerts, async |ids: Vec<&str>| self.alerts(&ids, want).await);
         let by_incident = join_all(incidents.into_iter().map(async |incident| {
             let id = NativeId::new(incident);
             let details = self.evidence(&id, want).await;
@@ -61,19 +60,22 @@ impl Extras<'_> {
         let (by_list, by_incident) = join(by_list, by_incident).await;
         let (mut found, mut answered, mut last) =
             (Found::default(), by_list.is_empty() && by_incident.is_empty(), None);
+        let mut seen = HashSet::new();
         let mut take = |records: Vec<Record>, found: &mut Found<Record>| {
             let asked = records.into_iter().filter(|record| ids.contains(&record.key().native));
+            let asked = asked.filter(|record| seen.insert(record.key().native.clone()));
             found.items.extend(asked.map(|record| (record.key().native.clone(), record)));
             answered = true;
         };
         for (chunk, answer) in by_list {
             match answer {
-                Ok((records, malformed)) => {
+                Ok(answer) => {
+                    let (records, malformed) = answer.unwrap_or_default();
                     found.malformed += malformed;
                     take(records, &mut found);
                 }
                 Err(error) => {
-                    let failed = chunk.iter().map(|id| (NativeId::new(&id.to_string()), error.clone()));
+                    let failed = chunk.iter().map(|id| (NativeId::new(id), error.clone()));
                     found.failed.extend(failed);
                     last = Some(error);
                 }
@@ -108,6 +110,9 @@ impl Extras<'_> {
         let reply = self.client.reply(self.call, EXTRA_DATA, &text)?;
         let extra: ExtraData<'_> = serde_json::from_str(reply)
             .map_err(|error| self.client.unreadable(self.call, EXTRA_DATA, &error.to_string()))?;
+        if extra.is_empty() {
+            return Err(self.client.unreadable(self.call, EXTRA_DATA, "no extra data in the reply"));
+        }
         let (mut details, mut links, mut total) = (Details::default(), Vec::new(), 0);
         for (kind, group) in [
             (EvidenceKind::Alert, extra.alerts),
@@ -135,7 +140,8 @@ impl Extras<'_> {
         Ok(details)
     }
 
-    async fn alerts(&self, ids: &[i64], want: Want) -> Result<(Vec<Record>, u32), SourceError> {
+    async fn alerts(&self, ids: &[&str], want: Want) -> Result<(Vec<Record>, u32), SourceError> {
+        let ids: Vec<Value> = ids.iter().map(|id| alert_id(id)).collect();
         let data = json!({
             "filters": [filter("alert_id_list", "in", json!(ids))],
             "search_from": 0,
@@ -146,8 +152,10 @@ impl Extras<'_> {
         let reply = self.client.reply(self.call, ALERT_LIST, &text)?;
         let list: wire::Alerts<'_> = serde_json::from_str(reply)
             .map_err(|error| self.client.unreadable(self.call, ALERT_LIST, &error.to_string()))?;
-        let Got::Value(rows) = list.alerts else {
-            return Err(self.client.unreadable(self.call, ALERT_LIST, "no alerts in the reply"));
+        let rows = match (list.alerts, list.total_count) {
+            (Got::Value(rows), _) => rows,
+            (Got::Nothing, Got::Value(_)) => Vec::new(),
+            _ => return Err(self.client.unreadable(self.call, ALERT_LIST, "no alerts in the reply")),
         };
         let (mut records, mut malformed, mut notes) = (Vec::new(), 0, Notes::default());
         for row in rows {
@@ -172,8 +180,42 @@ const MOST_ALERTS: u32 = 1_000;
 
 /// The incident that a piece of evidence without an id of its own is a part of.
 fn incident_of(native: &str) -> Option<&str> {
-    let (incident, rest) = native.split_once('/')?;
-    let (set, place) = rest.split_once('/')?;
+    let (rest, place) = native.rsplit_once('/')?;
+    let (incident, set) = rest.rsplit_once('/')?;
     let fits = [ALERTS, NETWORK_ARTIFACTS, FILE_ARTIFACTS].contains(&set) && place.parse::<u32>().is_ok();
-    query::id(incident).filter(|_| fits)
+    Some(incident).filter(|incident| fits && !incident.trim().is_empty())
+}
+
+/// An alert's id as the filter takes it: a number, though alerts tell it as text. Texts that are none go as they are.
+fn alert_id(text: &str) -> Value {
+    match text.parse::<i64>() {
+        Ok(number) if number.to_string() == text => json!(number),
+        _ => json!(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_name_their_incident_whatever_its_id_is() {
+        for (part, incident) in [
+            ("7/alerts/0", Some("7")),
+            ("a b/network-artifacts/12", Some("a b")),
+            ("a/b/file-artifacts/1", Some("a/b")),
+            ("7/secrets/0", None),
+            ("7/alerts/x", None),
+            ("/alerts/0", None),
+            ("alerts/0", None),
+            ("602", None),
+        ] {
+            assert_eq!(incident_of(part), incident, "{part}");
+        }
+    }
+
+    #[test]
+    fn ids_of_alerts_are_numbers_where_nothing_is_lost_by_it() {
+        assert_eq!((alert_id("602"), alert_id("007"), alert_id("a-1")), (json!(602), json!("007"), json!("a-1")));
+    }
 }

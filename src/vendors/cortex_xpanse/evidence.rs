@@ -3,11 +3,11 @@
 //! An alert is known by its id; an artifact has none, so it is known as a part of its incident, by its place.
 
 use super::map::{Mapper, Notes};
-use super::wire::{AlertRow, ArtifactRow, Got, Moments, Whole};
+use super::wire::{self, AlertRow, ArtifactRow, Got, Moments, Spare};
 use super::words;
 use crate::domain::{
     AlertDetails, Details, Evidence, EvidenceKind, EvidenceLink, Key, Link, NativeId, Observable, RawJson, Record,
-    Text, Threat, ThreatKind,
+    Text, Threat, ThreatKind, Time,
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Mapper {
         raw: bool,
         notes: &mut Notes,
     ) -> Option<Piece> {
-        let row: AlertRow = serde_json::from_str(json.get()).ok()?;
+        let row: AlertRow = wire::record(json, &Spare::default())?;
         let mut embedded = Vec::new();
         let key = match (notes.text("alert_id", row.alert_id), of) {
             (Some(id), _) => self.key(&*id),
@@ -95,7 +95,7 @@ impl Mapper {
         raw: bool,
         notes: &mut Notes,
     ) -> Option<Piece> {
-        let row: ArtifactRow = serde_json::from_str(json.get()).ok()?;
+        let row: ArtifactRow = wire::record(json, &Spare::default())?;
         let set = if kind == EvidenceKind::FileArtifact { FILE_ARTIFACTS } else { NETWORK_ARTIFACTS };
         let mut evidence = Evidence::new(self.part(incident, set, place), kind);
         let observable_type = notes.text("type", row.kind);
@@ -117,7 +117,8 @@ impl Mapper {
 
     /// `T1595 - Active Scanning`: the id, then the name.
     fn mitre(&self, kind: ThreatKind, text: &Text, embedded: &mut Vec<Record>) -> Link {
-        let (id, name) = text.split_once(" - ").unwrap_or((text, text));
+        let halves = text.split_once(" - ").filter(|(id, name)| !id.trim().is_empty() && !name.trim().is_empty());
+        let (id, name) = halves.unwrap_or((text, text));
         let mut threat = Threat::new(self.key(id.trim()), kind);
         threat.reference = Some(id.trim().into());
         threat.name = Some(name.trim().into());
@@ -145,17 +146,12 @@ pub(super) fn put(details: &mut Details, links: &mut Vec<EvidenceLink>, piece: P
 }
 
 /// The first and the last of an alert's events; where there is one moment only, it is the first.
-fn events(notes: &mut Notes, got: Got<Moments>) -> (Option<crate::domain::Time>, Option<crate::domain::Time>) {
-    let member = "event_timestamp";
-    match notes.take(member, got) {
-        None => (None, None),
-        Some(Moments::One(moment)) => (notes.time(member, Got::Value(moment)), None),
-        Some(Moments::Several(moments)) => {
-            let first = moments.iter().map(|Whole(millis)| *millis).min();
-            let last = moments.iter().map(|Whole(millis)| *millis).max().filter(|last| first != Some(*last));
-            let mut time =
-                |millis: Option<i64>| notes.time(member, millis.map_or(Got::Nothing, |m| Got::Value(Whole(m))));
-            (time(first), time(last))
-        }
-    }
+fn events(notes: &mut Notes, got: Got<Moments>) -> (Option<Time>, Option<Time>) {
+    let moments = notes.take("event_timestamp", got).unwrap_or_default().0;
+    let mut moments: Vec<Time> =
+        moments.into_iter().filter_map(|moment| notes.time("event_timestamp", moment)).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    let last = moments.last().copied().filter(|_| moments.len() > 1);
+    (moments.first().copied(), last)
 }

@@ -1,26 +1,24 @@
-//! Incidents: a page of the list, or by id.
+//! Incidents: a page of the list, or by id. Lists sorted by a time are `sorted`'s.
 
 use super::client::{Client, INCIDENTS, WINDOW};
+use super::ids::by_ids;
 use super::map::Notes;
-use super::query::{self, NoQuery, Sort, SortKey, filter, filters};
-use super::window::{Placed, Settled, View, sort_ties};
-use super::wire::{self, Got, IncidentRow, Whole};
+use super::query::{NoQuery, Sort, SortKey, filter, filters};
+use super::window::Placed;
+use super::wire::{self, Got, IncidentRow, Spare, Whole};
 use crate::{
     domain::{Incident, NativeId, RawJson, Rows},
     source::{Call, Found, ListRequest, SourceError, SourceErrorKind, Want},
 };
-use futures_util::future::{join, join_all};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-const OPERATION: &str = INCIDENTS.operation;
+pub(super) const OPERATION: &str = INCIDENTS.operation;
 /// The server counts no further.
-const MOST_COUNTED: u64 = 9_999;
-/// Rows that are read beyond those asked for, on either side, to see where a tie begins and ends; arbitrary. A longer tie
-/// costs two calls more.
-const MARGIN: u64 = 8;
+pub(super) const MOST_COUNTED: u64 = 9_999;
 
 /// What reading incidents needs.
 pub(super) struct Incidents<'a> {
@@ -29,22 +27,59 @@ pub(super) struct Incidents<'a> {
 }
 
 /// An answer of the list.
-struct Page {
-    rows: Vec<Placed>,
-    total: Option<u64>,
-    restricted: Vec<NativeId>,
-    /// Whether there are rows after these.
-    more: bool,
+pub(super) struct Page {
+    pub(super) rows: Vec<Placed>,
+    pub(super) total: Option<u64>,
+    pub(super) restricted: Vec<NativeId>,
+    pub(super) rest: Rest,
+}
+
+/// Whether there are rows after a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rest {
+    None,
+    Some,
+    /// Only the total says so, or denies it: it may count rows that are not shown, or not all that are.
+    Unsure,
+}
+
+impl Rest {
+    fn of(window: &Range<u64>, sent: u64, total: Option<u64>) -> Rest {
+        let (end, full) = (window.start + sent, sent >= window.end - window.start);
+        match total {
+            _ if sent == 0 => Rest::None,
+            total if full && total != Some(end) => Rest::Some,
+            Some(total) if full || end < total => Rest::Unsure,
+            _ => Rest::None,
+        }
+    }
 }
 
 impl Page {
-    fn capped(&self) -> bool {
+    pub(super) fn capped(&self) -> bool {
         self.total.is_some_and(|total| total >= MOST_COUNTED)
+    }
+
+    /// A part of the list, as the contract has it.
+    pub(super) fn given(&self, rows: Vec<Placed>, more: bool) -> Rows<Arc<Incident>> {
+        let mut given = Rows {
+            total: self.total,
+            capped: self.capped(),
+            more,
+            consumed: rows.len(),
+            restricted: self.restricted.clone(),
+            ..Rows::default()
+        };
+        for row in rows {
+            given.malformed += u32::from(row.malformed || row.incident.is_none());
+            given.items.extend(row.incident);
+        }
+        given
     }
 }
 
 impl Incidents<'_> {
-    /// A page. Without an order it comes by creation, the oldest first.
+    /// A page.
     pub(super) async fn list(&self, request: &ListRequest) -> Result<Rows<Arc<Incident>>, SourceError> {
         let filters = match filters(&request.tests) {
             Ok(filters) => filters,
@@ -52,116 +87,62 @@ impl Incidents<'_> {
             Err(NoQuery::NotPossible) => return Err(self.not_possible()),
         };
         let sort = match request.order {
-            None => Sort::STABLE,
+            None => self.client.unsorted,
             Some(order) => Sort::of(order).ok_or_else(|| self.not_possible())?,
         };
-        // No two share an id, so there are no ties to look for.
-        let margin = if sort.key == SortKey::Id { 0 } else { MARGIN };
-        let before = request.offset.min(margin);
-        let from = request.offset - before;
-        let window = from..from + (before + request.limit as u64 + margin).min(WINDOW as u64);
-        let mut page = self.page(&filters, sort, window, request.want).await?;
-        let placed = request.order.is_some() && sort.key != SortKey::Id;
-        let settled = self.settled(&filters, sort, from, request, &mut page).await?;
-        let consumed = settled.rows.len();
-        let end = request.offset + consumed as u64;
-        let counted = page.total.filter(|_| !page.capped());
-        let mut rows = Rows {
-            total: page.total,
-            capped: page.capped(),
-            more: counted.map_or(settled.more, |total| consumed > 0 && end < total),
-            consumed,
-            restricted: page.restricted,
-            ..Rows::default()
-        };
-        for row in settled.rows {
-            // Without the time that it is sorted by, a row has no place among the others.
-            let incident = row.incident.filter(|incident| !placed || sort.moment(incident).is_some());
-            rows.malformed += u32::from(row.malformed || incident.is_none());
-            rows.items.extend(incident);
+        if request.order.is_some() && sort.key != SortKey::Id {
+            return self.sorted(&filters, sort, request).await;
         }
-        Ok(rows)
+        let window = request.offset..request.offset + request.limit.min(WINDOW) as u64;
+        let mut page = self.window(&filters, sort, window, request.want).await?;
+        let (rows, more) = (std::mem::take(&mut page.rows), page.rest == Rest::Some);
+        Ok(page.given(rows, more))
     }
 
-    async fn settled(
+    /// A window of a list, and for certain whether there is more.
+    pub(super) async fn window(
         &self,
         filters: &[Value],
         sort: Sort,
-        from: u64,
-        request: &ListRequest,
-        page: &mut Page,
-    ) -> Result<Settled, SourceError> {
-        let rows = std::mem::take(&mut page.rows);
-        if sort.key == SortKey::Id {
-            return Ok(Settled { rows, more: page.more, tie: None });
-        }
-        let view = View { rows, from, more: page.more };
-        let mut settled = view.clone().settle(request.offset, request.limit);
-        // Whoever walks the list goes on from the last row, which comes again; so there must be one behind it.
-        let enough = request.limit.min(2);
-        while let Some(moment) = settled.tie.filter(|_| settled.rows.len() < enough) {
-            let left = request.limit - settled.rows.len();
-            let at = request.offset + settled.rows.len() as u64;
-            let tied = self.tie(filters, sort, moment, at, request.want).await?;
-            settled.rows.extend(tied.into_iter().take(left));
-            let at = request.offset + settled.rows.len() as u64;
-            let behind = view.clone().settle(at, request.limit - settled.rows.len());
-            settled.rows.extend(behind.rows);
-            (settled.tie, settled.more) = (behind.tie, behind.more);
-        }
-        Ok(settled)
-    }
-
-    /// Rows from `at` on, at least one, of a tie that is longer than a window shows: all rows of the millisecond are read,
-    /// and counted how many stand before them.
-    async fn tie(
-        &self,
-        filters: &[Value],
-        sort: Sort,
-        moment: i64,
-        at: u64,
+        window: Range<u64>,
         want: Want,
-    ) -> Result<Vec<Placed>, SourceError> {
-        let with = |more: &[Value]| filters.iter().chain(more).cloned().collect::<Vec<Value>>();
-        let (tied, before) = (with(&sort.at(moment)), with(&[sort.before(moment)]));
-        let tied = self.page(&tied, sort, 0..WINDOW as u64, want);
-        let before = self.page(&before, sort, 0..1, Want::default());
-        let (tied, before) = join(tied, before).await;
-        let (mut tied, before) = (tied?, before?);
-        let start = match before.total {
-            Some(start) if !tied.more && !before.capped() && !tied.rows.is_empty() => start,
-            _ => return Err(self.too_long_a_tie()),
-        };
-        sort_ties(&mut tied.rows);
-        // The list may have moved between the calls; with a row too many, the reader sees that.
-        let skipped = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
-        Ok(tied.rows.split_off(skipped.min(tied.rows.len() - 1)))
+    ) -> Result<Page, SourceError> {
+        let mut page = self.page(filters, sort, window.clone(), want).await?;
+        if page.rest == Rest::Unsure {
+            let end = window.start + page.rows.len() as u64;
+            let next = self.page(filters, sort, end..end + (window.end - window.start), Want::default()).await?;
+            let known: HashSet<&NativeId> = page.rows.iter().filter_map(Placed::id).collect();
+            let more = next.rows.iter().filter_map(Placed::id).any(|id| !known.contains(id));
+            page.rest = if more { Rest::Some } else { Rest::None };
+        }
+        Ok(page)
     }
 
     /// Incidents by id, as many calls as there are windows of ids, all at the same time.
     pub(super) async fn fetch(&self, ids: &[NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
         let texts: Vec<String> = ids.iter().map(NativeId::to_string).collect();
-        let known: Vec<&str> = texts.iter().filter_map(|text| query::id(text)).collect();
-        let chunks = known.chunks(WINDOW).map(async |chunk| {
-            let filters = [filter("incident_id_list", "in", json!(chunk))];
-            (chunk, self.page(&filters, Sort::STABLE, 0..WINDOW as u64, want).await)
+        let answers = by_ids(&texts, async |ids: Vec<&str>| {
+            let filters = [filter("incident_id_list", "in", json!(ids))];
+            self.page(&filters, Sort::BY_CREATION, 0..WINDOW as u64, want).await
         });
-        let (mut found, mut answered, mut last) = (Found::default(), known.is_empty(), None);
-        for (chunk, page) in join_all(chunks).await {
+        let (mut found, mut answered, mut last) = (Found::default(), false, None);
+        let mut seen = HashSet::new();
+        for (asked, page) in answers.await {
             match page {
                 Ok(page) => {
                     answered = true;
-                    for row in page.rows {
+                    for row in page.into_iter().flat_map(|page| page.rows) {
                         found.malformed += u32::from(row.malformed);
                         // A server that ignores the filter answers with everything.
-                        let asked =
-                            |incident: &Arc<Incident>| chunk.contains(&incident.key.native.to_string().as_str());
-                        let incident = row.incident.filter(asked);
-                        found.items.extend(incident.map(|incident| (incident.key.native.clone(), incident)));
+                        let Some(incident) = row.incident else { continue };
+                        let id = incident.key.native.clone();
+                        if asked.contains(&id.to_string().as_str()) && seen.insert(id.clone()) {
+                            found.items.push((id, incident));
+                        }
                     }
                 }
                 Err(error) => {
-                    found.failed.extend(chunk.iter().map(|id| (NativeId::new(id), error.clone())));
+                    found.failed.extend(asked.iter().map(|id| (NativeId::new(id), error.clone())));
                     last = Some(error);
                 }
             }
@@ -172,7 +153,13 @@ impl Incidents<'_> {
         }
     }
 
-    async fn page(&self, filters: &[Value], sort: Sort, window: Range<u64>, want: Want) -> Result<Page, SourceError> {
+    pub(super) async fn page(
+        &self,
+        filters: &[Value],
+        sort: Sort,
+        window: Range<u64>,
+        want: Want,
+    ) -> Result<Page, SourceError> {
         let data = json!({
             "filters": filters,
             "search_from": window.start,
@@ -184,10 +171,10 @@ impl Incidents<'_> {
         let reply = self.client.reply(self.call, INCIDENTS, &text)?;
         let list: wire::Incidents<'_> = serde_json::from_str(reply)
             .map_err(|error| self.client.unreadable(self.call, INCIDENTS, &error.to_string()))?;
-        let rows = match (list.incidents, &list.total_count) {
-            (Got::Value(rows), _) => rows,
+        let rows = match (list.incidents, &list.total_count, list.result_count) {
+            (Got::Value(rows), ..) => rows,
             // No list is an empty one, if anything shows that this is the reply of a list.
-            (Got::Nothing, Got::Value(_)) => Vec::new(),
+            (Got::Nothing, Got::Value(_), _) | (Got::Nothing, _, Got::Value(_)) => Vec::new(),
             _ => return Err(self.client.unreadable(self.call, INCIDENTS, "no incidents in the reply")),
         };
         let mut notes = Notes::default();
@@ -197,14 +184,8 @@ impl Incidents<'_> {
         };
         let restricted = notes.texts("restricted_incident_ids", list.restricted_incident_ids);
         self.client.tell(self.call, INCIDENTS, None, &mut notes);
-        let sent = rows.len() as u64;
-        let full = sent >= window.end - window.start;
-        // A short window is the end, even if the total says otherwise: it may count what was taken away meanwhile. Where rows
-        // are withheld, it is not documented whether they leave gaps.
-        let may_go_on = full || !restricted.is_empty();
-        let counted = total.filter(|total| *total < MOST_COUNTED);
         Ok(Page {
-            more: sent > 0 && counted.map_or(full, |total| may_go_on && window.start + sent < total),
+            rest: Rest::of(&window, rows.len() as u64, total),
             total,
             restricted: restricted.iter().map(|id| NativeId::new(id)).collect(),
             rows: rows.into_iter().map(|row| self.placed(row, sort, want.raw)).collect(),
@@ -213,12 +194,10 @@ impl Incidents<'_> {
 
     fn placed(&self, json: &RawValue, sort: Sort, raw: bool) -> Placed {
         let mut notes = Notes::default();
-        let row: Result<IncidentRow<'_>, _> = serde_json::from_str(json.get());
+        let spare = Spare::default();
+        let row: Option<IncidentRow<'_>> = wire::record(json, &spare);
         let raw = raw.then(|| RawJson::new(json.get()));
-        let incident = match row {
-            Ok(row) => self.client.mapper.incident(row, raw, &mut notes).map(Arc::new),
-            Err(_) => None,
-        };
+        let incident = row.and_then(|row| self.client.mapper.incident(row, raw, &mut notes)).map(Arc::new);
         if let Some(incident) = &incident {
             self.client.revisions.saw(self.call, incident);
         } else {
@@ -232,11 +211,5 @@ impl Incidents<'_> {
     fn not_possible(&self) -> SourceError {
         let text = "The gateway planned a request that the source cannot answer.";
         SourceError::new(SourceErrorKind::Internal, &self.client.source, OPERATION, text)
-    }
-
-    fn too_long_a_tie(&self) -> SourceError {
-        let what = "with more incidents of one millisecond than can be put in order (set undocumented.sorts_by_time to \
-                    false)";
-        SourceError::malformed(&self.client.source, OPERATION, what)
     }
 }

@@ -3,23 +3,27 @@
 //!
 //! What to know about it:
 //! - everything is a POST, also what reads; a list is a window of 100 rows at most; no list counts further than 9,999;
-//! - it sorts by one field and says nothing of ties: `window` takes only what it can put in order itself;
+//! - it sorts by one field and says nothing of ties, nor of rows without that field: `window` takes only what it can put in
+//!   order itself, `sorted` reads the rest of a tie, and puts what has no time last; at most 9,998 rows of either;
+//! - where any order will do, lists are read by id, which is the only thing that no two rows share;
 //! - people, tags, assets and vulnerabilities cannot be asked for: each row brings its own (`map`, `ties`);
 //! - alerts and artifacts cost a call per incident, of which ten a minute are allowed (`details`, `evidence`);
 //! - three vocabularies of statuses were seen (`words`), and every member of a row may be missing (`wire`).
 //!
-//! Not documented, and therefore a setting or left to the gateway: ties, how ids sort, the operator for `starred`, letter
-//! case in filters (`config`). Where an incident tells no time, sorted lists leave it out; others have it.
+//! Not documented, and therefore a setting or left to the gateway: ties, whether and how ids sort, the operator for
+//! `starred`, letter case in filters (`config`).
 
 mod abilities;
 mod client;
 mod config;
 mod details;
 mod evidence;
+mod ids;
 mod incidents;
 mod map;
 mod query;
 mod sign;
+mod sorted;
 mod ties;
 mod window;
 mod wire;
@@ -45,6 +49,8 @@ use details::Extras;
 use futures_util::future::{self, BoxFuture};
 use incidents::Incidents;
 use map::Mapper;
+use query::Sort;
+use sorted::Undated;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -73,6 +79,8 @@ impl CortexXpanse {
                 upstream,
                 mapper: Mapper { source: name.clone() },
                 revisions: Revisions::default(),
+                unsorted: if config.undocumented.sorts_by_id { Sort::BY_ID } else { Sort::BY_CREATION },
+                undated: Undated::default(),
             },
             capabilities: Arc::new(abilities::capabilities(config.undocumented)),
         }
@@ -212,7 +220,8 @@ pub(crate) fn fuzz_page(body: &[u8]) {
     let mut notes = map::Notes::default();
     let list = serde_json::from_str::<wire::Incidents<'_>>(reply).unwrap_or_default();
     for row in notes.take("incidents", list.incidents).unwrap_or_default() {
-        let Ok(read) = serde_json::from_str(row.get()) else { continue };
+        let spare = wire::Spare::default();
+        let Some(read) = wire::record(row, &spare) else { continue };
         mapper.incident(read, Some(RawJson::new(row.get())), &mut notes);
     }
     let extra = serde_json::from_str::<wire::ExtraData<'_>>(reply).unwrap_or_default();

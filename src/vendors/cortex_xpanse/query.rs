@@ -108,7 +108,7 @@ pub(super) struct Sort {
 }
 
 /// What a list is sorted by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum SortKey {
     Created,
     Updated,
@@ -117,8 +117,12 @@ pub(super) enum SortKey {
 }
 
 impl Sort {
-    /// The order in which nothing moves to the front of a page that was read already.
-    pub(super) const STABLE: Sort = Sort { key: SortKey::Created, direction: OrderDirection::Asc };
+    /// By id: no two incidents share one and none ever changes, so that nothing changes places between two windows. What is
+    /// new comes last; should ids be sorted as text, it may push rows back, which are then met twice.
+    pub(super) const BY_ID: Sort = Sort { key: SortKey::Id, direction: OrderDirection::Asc };
+    /// By creation, the oldest first, for servers that do not sort by id: nothing comes to the front of what was read. Rows
+    /// of one millisecond may change places between two windows.
+    pub(super) const BY_CREATION: Sort = Sort { key: SortKey::Created, direction: OrderDirection::Asc };
 
     /// None for an order that the server does not offer.
     pub(super) fn of(order: Order) -> Option<Sort> {
@@ -163,20 +167,10 @@ impl Sort {
         [filter(self.field(), "gte", json!(moment)), filter(self.field(), "lte", json!(moment))]
     }
 
-    /// A filter for what stands before a moment in this order.
-    pub(super) fn before(self, moment: i64) -> Value {
-        match self.direction {
-            OrderDirection::Asc => filter(self.field(), "lte", json!(moment - 1)),
-            OrderDirection::Desc => filter(self.field(), "gte", json!(moment + 1)),
-        }
+    /// A filter for all that tells the time which is sorted by.
+    pub(super) fn dated(self) -> Value {
+        filter(self.field(), "gte", json!(0))
     }
-}
-
-/// The id as the server may know it; none for a text that it cannot have given out. What it refuses in one request, it
-/// refuses for all ids in it.
-pub(super) fn id(text: &str) -> Option<&str> {
-    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    fits.then_some(text)
 }
 
 #[cfg(test)]
@@ -241,13 +235,5 @@ mod tests {
         let expected = "description contains ssh; description in [a b]";
         assert_eq!(written(&[Test::ComputedDescription(text)]).unwrap(), expected);
         assert_eq!(written(&[Test::Search(Search::parse("x"))]), Err(NoQuery::NotPossible));
-    }
-
-    #[test]
-    fn ids_that_the_server_cannot_have_given_out_are_not_sent() {
-        assert_eq!((id("5471"), id("CASE7")), (Some("5471"), Some("CASE7")));
-        for text in ["", "a b", "7;", "é", "\"", &"1".repeat(33)] {
-            assert_eq!(id(text), None, "{text}");
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! What an incident is tied to: assets, vulnerabilities, risk factors. Pure, as `map`, of which this is the other half.
 
 use super::map::{Mapper, Notes};
-use super::wire::{Cve, Got, IncidentRow, IssueType, Real, RiskFactor, Words};
+use super::wire::{self, Cve, Got, IncidentRow, IssueType, Real, RiskFactor, Spare, Words};
 use crate::domain::{
-    Asset, AssetKind, AssetLink, AssetRole, Incident, Key, Link, NativeId, RawJson, Record, TechnicalAsset, Term,
-    TermKind, Text, Threat, ThreatKind, ThreatLink,
+    Asset, AssetKind, AssetLink, AssetRole, Incident, Key, Link, RawJson, Record, TechnicalAsset, Term, TermKind, Text,
+    Threat, ThreatKind, ThreatLink,
 };
 use chrono::NaiveDate;
 use serde_json::value::RawValue;
@@ -12,33 +12,34 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 impl Mapper {
-    /// Everything exposed or touched, each thing once: what has a more telling name comes first, bare asset ids last.
+    /// Everything exposed or touched: what has a more telling name comes first, bare asset ids last. Of what may have the same
+    /// text and is something else, the native id begins with what it is: a certificate's name is often that of a domain.
     pub(super) fn assets(&self, incident: &mut Incident, row: &mut IncidentRow<'_>, notes: &mut Notes) {
         for host in notes.texts("hosts", std::mem::take(&mut row.hosts)) {
             add(incident, self.host(&host));
         }
-        let sets: [(&'static str, AssetKind, &mut Got<Words>); 8] = [
-            ("ipv4_addresses", AssetKind::IpAddress, &mut row.ipv4_addresses),
-            ("ipv6_addresses", AssetKind::IpAddress, &mut row.ipv6_addresses),
-            ("domain_names", AssetKind::Domain, &mut row.domain_names),
-            ("certificate_common_names", AssetKind::Certificate, &mut row.certificate_common_names),
-            ("service_ids", AssetKind::Service, &mut row.service_ids),
-            ("website_ids", AssetKind::Website, &mut row.website_ids),
-            ("ip_range_ids", AssetKind::IpRange, &mut row.ip_range_ids),
-            ("asset_ids", AssetKind::Other, &mut row.asset_ids),
+        use AssetKind as K;
+        let sets: [(&'static str, AssetKind, &'static str, &mut Got<Words>); 8] = [
+            ("ipv4_addresses", K::IpAddress, "addresses/", &mut row.ipv4_addresses),
+            ("ipv6_addresses", K::IpAddress, "addresses/", &mut row.ipv6_addresses),
+            ("domain_names", K::Domain, "domains/", &mut row.domain_names),
+            ("certificate_common_names", K::Certificate, "certificates/", &mut row.certificate_common_names),
+            ("service_ids", K::Service, "services/", &mut row.service_ids),
+            ("website_ids", K::Website, "websites/", &mut row.website_ids),
+            ("ip_range_ids", K::IpRange, "ip-ranges/", &mut row.ip_range_ids),
+            ("asset_ids", K::Other, "", &mut row.asset_ids),
         ];
-        for (member, kind, got) in sets {
+        for (member, kind, prefix, got) in sets {
             for text in notes.texts(member, std::mem::take(got)) {
-                add(incident, self.asset(member, kind, &text));
+                add(incident, self.asset(member, kind, prefix, &text));
             }
         }
     }
 
-    /// `name:endpoint id`, where `null` stands for none. The whole text is the id: the name alone may be an address, which
-    /// is an asset of its own.
+    /// `name:endpoint id`, where `null` stands for none. The whole text is the id: the name alone may be that of several.
     fn host(&self, text: &Text) -> Asset {
         let (name, endpoint) = text.rsplit_once(':').unwrap_or((text, ""));
-        let mut asset = Asset::new(self.key(&**text), AssetKind::Host);
+        let mut asset = Asset::new(self.key(&*format!("hosts/{text}")), AssetKind::Host);
         asset.source_type = Some("hosts".into());
         asset.reference = Some(endpoint).filter(|id| !id.is_empty() && *id != "null").map(Into::into);
         let name = if name.is_empty() { text } else { name };
@@ -49,19 +50,19 @@ impl Mapper {
         asset
     }
 
-    fn asset(&self, member: &'static str, kind: AssetKind, text: &Text) -> Asset {
-        let id = match kind {
-            // A certificate's name is often that of a domain, too.
-            AssetKind::Certificate => NativeId::new(&format!("certificates/{text}")),
-            _ => NativeId::new(text),
-        };
-        let mut asset = Asset::new(self.key(id), kind);
+    fn asset(&self, member: &'static str, kind: AssetKind, prefix: &str, text: &Text) -> Asset {
+        let mut asset = Asset::new(self.key(&*format!("{prefix}{text}")), kind);
         asset.source_type = Some(member.into());
         asset.technical = match kind {
             AssetKind::IpAddress => Some(addresses(text)),
             AssetKind::Domain => {
                 Some(Box::new(TechnicalAsset { domain_names: vec![text.clone()], ..TechnicalAsset::default() }))
             }
+            _ => None,
+        };
+        // Of these the server tells nothing but its id.
+        asset.reference = match kind {
+            AssetKind::Service | AssetKind::Website | AssetKind::IpRange | AssetKind::Other => Some(text.clone()),
             _ => None,
         };
         asset.name = Some(text.clone());
@@ -76,7 +77,7 @@ impl Mapper {
         };
         let raw = incident.raw.is_some();
         for (place, json) in notes.take("cves", explainer.cves).unwrap_or_default().into_iter().enumerate() {
-            let Ok(cve) = serde_json::from_str::<Cve>(json.get()) else {
+            let Some(cve) = wire::record::<Cve>(json, &Spare::default()) else {
                 notes.broken.push("cves");
                 continue;
             };
@@ -84,7 +85,7 @@ impl Mapper {
         }
         let factors = notes.take("riskFactors", explainer.risk_factors).unwrap_or_default();
         for (place, json) in factors.into_iter().enumerate() {
-            let Ok(factor) = serde_json::from_str::<RiskFactor>(json.get()) else {
+            let Some(factor) = wire::record::<RiskFactor>(json, &Spare::default()) else {
                 notes.broken.push("riskFactors");
                 continue;
             };
@@ -94,7 +95,8 @@ impl Mapper {
 
     fn cve(&self, incident: &mut Incident, cve: Cve, place: usize, raw: Option<RawJson>, notes: &mut Notes) {
         let id = notes.text("cveId", cve.cve_id);
-        let mut threat = Threat::new(self.threat_key(incident, id.as_ref(), "cves", place), ThreatKind::Vulnerability);
+        let kind = ThreatKind::Vulnerability;
+        let mut threat = Threat::new(self.threat_key(incident, kind, id.as_ref(), "cves", place), kind);
         threat.name.clone_from(&id);
         threat.reference = id;
         threat.cvss = notes.take("cvssScore", cve.cvss_score).map(|Real(score)| score);
@@ -130,7 +132,7 @@ impl Mapper {
     ) {
         let id = notes.text("attributeId", factor.attribute_id);
         let name = notes.text("attributeName", factor.attribute_name);
-        let key = self.threat_key(incident, id.as_ref().or(name.as_ref()), "risk-factors", place);
+        let key = self.threat_key(incident, ThreatKind::Risk, id.as_ref().or(name.as_ref()), "risk-factors", place);
         let mut threat = Threat::new(key, ThreatKind::Risk);
         threat.name = name.or_else(|| id.clone());
         threat.reference = id;
@@ -164,12 +166,13 @@ impl Mapper {
         Some(Link { key, name: Some(name) })
     }
 
-    /// Of a thing that is the same in every incident; without an id, it is a part of this one.
-    fn threat_key(&self, incident: &Incident, id: Option<&Text>, set: &str, place: usize) -> Key {
-        match id {
-            Some(id) => self.key(&**id),
-            None => self.key(&*format!("{}/{set}/{place}", incident.key.native)),
-        }
+    /// Of a thing that is the same in every incident; without an id, or with that of a thing of another kind, it is a part of
+    /// this one.
+    fn threat_key(&self, incident: &Incident, kind: ThreatKind, id: Option<&Text>, set: &str, place: usize) -> Key {
+        let key = id.map(|id| self.key(&**id));
+        let is_other =
+            |key: &Key| incident.threats.iter().any(|link| link.threat.key == *key && link.kind != Some(kind));
+        key.filter(|key| !is_other(key)).unwrap_or_else(|| self.key(&*format!("{}/{set}/{place}", incident.key.native)))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The server sorts by one field and promises nothing about rows that are equal in it; our order breaks such ties by id.
 //! So rows of the same millisecond are taken only where all of them are in view, and are then sorted here.
+//! Rows that tell no time have no place here; `sorted` gives them one.
 
 use crate::domain::{Incident, NativeId};
 use std::ops::Range;
@@ -19,7 +20,12 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    fn id(&self) -> Option<&NativeId> {
+    /// Whether it is an incident that does not tell the time which is sorted by.
+    pub(super) fn is_undated(&self) -> bool {
+        self.incident.is_some() && self.moment.is_none()
+    }
+
+    pub(super) fn id(&self) -> Option<&NativeId> {
         self.incident.as_ref().map(|incident| &incident.key.native)
     }
 }
@@ -39,8 +45,16 @@ pub(super) struct View {
 pub(super) struct Settled {
     pub(super) rows: Vec<Placed>,
     pub(super) more: bool,
-    /// The millisecond of the rows that follow, where not all of it is in view.
-    pub(super) tie: Option<i64>,
+    /// The rows that follow, where not all of their millisecond is in view.
+    pub(super) tie: Option<Tie>,
+}
+
+/// Rows of one millisecond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tie {
+    pub(super) moment: i64,
+    /// How many rows stand before the first of them, where that one is in view.
+    pub(super) start: Option<u64>,
 }
 
 impl View {
@@ -55,7 +69,9 @@ impl View {
         for group in self.groups() {
             let cut = (group.start == 0 && self.from > 0) || (group.end == self.rows.len() && self.more);
             // Without any time there is nothing to sort by, and no promise to keep.
-            tie = self.rows[group.start].moment.filter(|_| cut && group.end > skipped);
+            let moment = self.rows[group.start].moment.filter(|_| cut && group.end > skipped);
+            let in_view = group.start > 0 || self.from == 0;
+            tie = moment.map(|moment| Tie { moment, start: in_view.then(|| self.from + group.start as u64) });
             if tie.is_some() {
                 break;
             }
@@ -113,15 +129,15 @@ mod tests {
         View { rows: rows.iter().map(|(id, moment)| row(id, *moment)).collect(), from, more }
     }
 
-    /// Ids, whether there is more, and the tie that follows.
-    type Told = (Vec<String>, bool, Option<i64>);
+    /// Ids, whether there is more, and the tie that follows: its moment, and where it begins.
+    type Told = (Vec<String>, bool, Option<(i64, Option<u64>)>);
 
     fn ids(settled: Settled) -> Told {
         let id = |row: &Placed| row.id().map(NativeId::to_string).unwrap_or_default();
-        (settled.rows.iter().map(id).collect(), settled.more, settled.tie)
+        (settled.rows.iter().map(id).collect(), settled.more, settled.tie.map(|tie| (tie.moment, tie.start)))
     }
 
-    fn told(ids: &[&str], more: bool, tie: Option<i64>) -> Told {
+    fn told(ids: &[&str], more: bool, tie: Option<(i64, Option<u64>)>) -> Told {
         (ids.iter().map(|id| (*id).to_owned()).collect(), more, tie)
     }
 
@@ -138,11 +154,15 @@ mod tests {
     #[test]
     fn a_tie_that_may_go_on_outside_of_the_view_is_not_taken() {
         let cut = view(0, true, &[("3", 1), ("9", 2), ("10", 2)]);
-        assert_eq!(ids(cut.clone().settle(0, 9)), told(&["3"], true, Some(2)));
-        assert_eq!(ids(cut.clone().settle(1, 9)), told(&[], true, Some(2)));
-        assert_eq!(ids(view(5, false, &[("3", 1), ("9", 2), ("10", 2)]).settle(5, 9)), told(&[], true, Some(1)));
+        assert_eq!(ids(cut.clone().settle(0, 9)), told(&["3"], true, Some((2, Some(1)))));
+        assert_eq!(ids(cut.clone().settle(1, 9)), told(&[], true, Some((2, Some(1)))));
+        assert_eq!(
+            ids(view(5, false, &[("3", 1), ("9", 2), ("10", 2)]).settle(5, 9)),
+            told(&[], true, Some((1, None)))
+        );
         assert_eq!(ids(view(5, false, &[("3", 1), ("9", 2), ("10", 2)]).settle(6, 9)), told(&["10", "9"], false, None));
-        assert_eq!(ids(view(5, true, &[("3", 1), ("9", 1)]).settle(6, 9)), told(&[], true, Some(1)));
+        assert_eq!(ids(view(5, true, &[("3", 1), ("9", 1)]).settle(6, 9)), told(&[], true, Some((1, None))));
+        assert_eq!(ids(view(0, true, &[("3", 1), ("9", 1)]).settle(1, 9)), told(&[], true, Some((1, Some(0)))));
     }
 
     #[test]

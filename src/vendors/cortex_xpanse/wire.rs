@@ -5,10 +5,13 @@
 
 mod value;
 
-pub(super) use value::{Got, Real, Whole, Word, Words};
+pub(super) use value::{Got, Moments, Real, Whole, Word, Words};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 /// A row of `incidents/get_incidents/` (published document, “Responses”).
 #[derive(Deserialize, Default, Debug)]
@@ -136,14 +139,6 @@ pub(super) struct AlertRow {
     pub(super) attack_surface_rule_name: Got<Word>,
 }
 
-/// One moment, or those of several events.
-#[derive(Deserialize, Debug)]
-#[serde(untagged)]
-pub(super) enum Moments {
-    One(Whole),
-    Several(Vec<Whole>),
-}
-
 /// A network or file artifact. The names of their members are those of the sister product's document; any other is in
 /// `raw`.
 #[derive(Deserialize, Default, Debug)]
@@ -162,6 +157,7 @@ pub(super) struct ArtifactRow {
 #[serde(default)]
 pub(super) struct Incidents<'a> {
     pub(super) total_count: Got<Whole>,
+    pub(super) result_count: Got<Whole>,
     #[serde(borrow)]
     pub(super) incidents: Got<Vec<&'a RawValue>>,
     pub(super) restricted_incident_ids: Got<Words>,
@@ -171,6 +167,7 @@ pub(super) struct Incidents<'a> {
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
 pub(super) struct Alerts<'a> {
+    pub(super) total_count: Got<Whole>,
     #[serde(borrow)]
     pub(super) alerts: Got<Vec<&'a RawValue>>,
 }
@@ -179,12 +176,22 @@ pub(super) struct Alerts<'a> {
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
 pub(super) struct ExtraData<'a> {
+    incident: Got<IgnoredAny>,
     #[serde(borrow)]
     pub(super) alerts: Got<Group<'a>>,
     #[serde(borrow)]
     pub(super) network_artifacts: Got<Group<'a>>,
     #[serde(borrow)]
     pub(super) file_artifacts: Got<Group<'a>>,
+}
+
+impl ExtraData<'_> {
+    /// Whether it has no member of such a reply.
+    pub(super) fn is_empty(&self) -> bool {
+        let none = |group: &Got<Group<'_>>| matches!(group, Got::Nothing);
+        let groups = [&self.alerts, &self.network_artifacts, &self.file_artifacts];
+        matches!(self.incident, Got::Nothing) && groups.into_iter().all(none)
+    }
 }
 
 /// Records of one kind. `total_count` may be more than are sent.
@@ -196,18 +203,54 @@ pub(super) struct Group<'a> {
     pub(super) data: Got<Vec<&'a RawValue>>,
 }
 
+/// Room for the text of a record that has to be written anew before it can be read.
+pub(super) type Spare = OnceCell<String>;
+
+/// Reads a record, which is an object; of a member that stands there twice, the last counts.
+pub(super) fn record<'a, T: Deserialize<'a>>(json: &'a RawValue, spare: &'a Spare) -> Option<T> {
+    let json = json.get();
+    if !json.starts_with('{') {
+        return None;
+    }
+    serde_json::from_str(json).ok().or_else(|| {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+        let once = serde_json::to_string(&members).ok()?;
+        serde_json::from_str(spare.get_or_init(|| once)).ok()
+    })
+}
+
 /// What stands around every reply.
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow)]
-    reply: &'a RawValue,
+    #[serde(borrow, default)]
+    reply: Option<&'a RawValue>,
+    /// Of a request that broke the documented shape; there is no reply then.
+    #[serde(default)]
+    code: Got<Whole>,
 }
 
 /// A failure, as a reply.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Failure {
-    err_code: Option<u16>,
+    err_code: Got<Whole>,
+    err_msg: Got<Word>,
+}
+
+impl Failure {
+    /// The code; 500 where it tells of a failure by none that is one.
+    fn code(&self) -> Option<u16> {
+        match (&self.err_code, &self.err_msg) {
+            (Got::Value(code), _) if is_failure(code).is_some() => is_failure(code),
+            (Got::Nothing, Got::Nothing) | (Got::Value(Whole(0)), Got::Nothing) => None,
+            (Got::Nothing | Got::Value(Whole(0)), Got::Value(Word(text))) if text.trim().is_empty() => None,
+            _ => Some(500),
+        }
+    }
+}
+
+fn is_failure(Whole(code): &Whole) -> Option<u16> {
+    u16::try_from(*code).ok().filter(|code| (400..600).contains(code))
 }
 
 /// Why a body is not the reply that was asked for.
@@ -221,15 +264,18 @@ pub(super) enum NoReply {
 
 /// What stands in `reply`.
 pub(super) fn reply(body: &str) -> Result<&str, NoReply> {
-    let unreadable = |error: serde_json::Error| NoReply::Unreadable(error.to_string());
-    let envelope: Envelope<'_> = serde_json::from_str(body).map_err(unreadable)?;
-    let reply = envelope.reply.get();
+    let unreadable = |problem: &str| NoReply::Unreadable(problem.to_owned());
+    let envelope: Envelope<'_> = serde_json::from_str(body).map_err(|error| unreadable(&error.to_string()))?;
+    let Some(reply) = envelope.reply.map(RawValue::get) else {
+        let code = if let Got::Value(code) = &envelope.code { is_failure(code) } else { None };
+        return Err(code.map_or_else(|| unreadable("no reply"), NoReply::Failed));
+    };
     if !reply.starts_with('{') {
-        return Err(NoReply::Unreadable("reply is no object".to_owned()));
+        return Err(unreadable("reply is no object"));
     }
-    match serde_json::from_str::<Failure>(reply) {
-        Ok(Failure { err_code: Some(code) }) => Err(NoReply::Failed(code)),
-        Ok(Failure { err_code: None }) | Err(_) => Ok(reply),
+    match serde_json::from_str::<Failure>(reply).ok().and_then(|failure| failure.code()) {
+        Some(code) => Err(NoReply::Failed(code)),
+        None => Ok(reply),
     }
 }
 
@@ -241,9 +287,54 @@ mod tests {
     fn a_reply_is_an_object_that_tells_of_no_failure() {
         assert_eq!(reply(r#"{"reply": {"total_count": 1}, "x": 1}"#), Ok(r#"{"total_count": 1}"#));
         assert_eq!(reply(r#"{"reply":{"err_code":500,"err_msg":"m","err_extra":null}}"#), Err(NoReply::Failed(500)));
-        for body in ["", "<html>", "[]", "{}", "true", r#"{"reply":true}"#, r#"{"reply":null}"#, r#"{"reply":[]}"#] {
+        let failed = |reply: &str| {
+            super::reply(&format!(r#"{{"reply":{reply}}}"#))
+                .map_err(|problem| match problem {
+                    NoReply::Failed(code) => code,
+                    NoReply::Unreadable(problem) => panic!("{problem}"),
+                })
+                .err()
+        };
+        for (reply, code) in [
+            (r#"{"err_code":"403","err_msg":"m"}"#, Some(403)),
+            (r#"{"err_code":70000,"err_msg":"m"}"#, Some(500)),
+            (r#"{"err_code":{},"err_msg":null}"#, Some(500)),
+            (r#"{"err_code":null,"err_msg":"m"}"#, Some(500)),
+            (r#"{"err_msg":[]}"#, Some(500)),
+            (r#"{"err_code":200,"incidents":[]}"#, Some(500)),
+            (r#"{"err_code":0,"err_msg":"","incidents":[]}"#, None),
+            (r#"{"err_code":null,"err_msg":null,"incidents":[]}"#, None),
+        ] {
+            assert_eq!(failed(reply), code, "{reply}");
+        }
+        let unprocessable = r#"{"code":422,"status":"Unprocessable Entity","message":"m","errors":{}}"#;
+        assert_eq!(reply(unprocessable), Err(NoReply::Failed(422)));
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            "true",
+            r#"{"code":200}"#,
+            r#"{"reply":true}"#,
+            r#"{"reply":null}"#,
+            r#"{"reply":[]}"#,
+        ] {
             assert!(matches!(reply(body), Err(NoReply::Unreadable(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_costs_no_record_and_an_array_is_none() {
+        let read = |json: &str| {
+            let (json, spare) = (RawValue::from_string(json.to_owned()).unwrap(), Spare::default());
+            record::<IncidentRow<'_>>(&json, &spare).map(|row| (row.incident_id, row.status))
+        };
+        let word = |text: &str| Got::Value(Word(text.into()));
+        let twice = r#"{"incident_id":"1","status":"new","incident_id":"2"}"#;
+        assert_eq!(read(twice), Some((word("2"), word("new"))));
+        assert_eq!(read(r#"["1"]"#), None);
+        assert_eq!(read("null"), None);
     }
 
     #[test]

@@ -69,13 +69,15 @@ fn number(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn asset(id: &str, kind: &str, member: &str) -> Value {
-    let mut asset = json!({ "sourceId": id, "kind": kind, "name": id, "sourceType": member, "reference": null,
-        "ipAddresses": [], "domainNames": [] });
+/// An asset whose native id is a prefix and its text.
+fn asset(prefix: &str, text: &str, kind: &str, member: &str) -> Value {
+    let mut asset = json!({ "sourceId": format!("{prefix}{text}"), "kind": kind, "name": text, "sourceType": member,
+        "reference": null, "ipAddresses": [], "domainNames": [] });
     match kind {
-        "IP_ADDRESS" => asset["ipAddresses"] = json!([id]),
-        "DOMAIN" => asset["domainNames"] = json!([id]),
-        _ => {}
+        "IP_ADDRESS" => asset["ipAddresses"] = json!([text]),
+        "DOMAIN" => asset["domainNames"] = json!([text]),
+        "CERTIFICATE" => {}
+        _ => asset["reference"] = json!(text),
     }
     asset
 }
@@ -105,21 +107,19 @@ async fn every_member_of_a_row_is_shown_and_costs_no_call() {
         json!({ "sourceId": id, "kind": "HOST", "name": name,
         "sourceType": "hosts", "reference": reference, "ipAddresses": addresses, "domainNames": [] })
     };
-    let mut certificate = asset("certificates/acme.example", "CERTIFICATE", "certificate_common_names");
-    certificate["name"] = "acme.example".into();
     assert_eq!(
         nodes,
         [
-            host("1.1.1.1:null", "1.1.1.1", Value::Null, json!(["1.1.1.1"])),
-            host("jump.acme.example:4f2a9c", "jump.acme.example", "4f2a9c".into(), json!([])),
-            asset("192.0.2.7", "IP_ADDRESS", "ipv4_addresses"),
-            asset("2001:db8::7", "IP_ADDRESS", "ipv6_addresses"),
-            asset("acme.example", "DOMAIN", "domain_names"),
-            certificate,
-            asset("dddd1111-0000-4000-8000-000000000004", "SERVICE", "service_ids"),
-            asset("cccc1111-0000-4000-8000-000000000003", "WEBSITE", "website_ids"),
-            asset("bbbb1111-0000-4000-8000-000000000002", "IP_RANGE", "ip_range_ids"),
-            asset("aaaa1111-0000-4000-8000-000000000001", "OTHER", "asset_ids"),
+            host("hosts/1.1.1.1:null", "1.1.1.1", Value::Null, json!(["1.1.1.1"])),
+            host("hosts/jump.acme.example:4f2a9c", "jump.acme.example", "4f2a9c".into(), json!([])),
+            asset("addresses/", "192.0.2.7", "IP_ADDRESS", "ipv4_addresses"),
+            asset("addresses/", "2001:db8::7", "IP_ADDRESS", "ipv6_addresses"),
+            asset("domains/", "acme.example", "DOMAIN", "domain_names"),
+            asset("certificates/", "acme.example", "CERTIFICATE", "certificate_common_names"),
+            asset("services/", "dddd1111-0000-4000-8000-000000000004", "SERVICE", "service_ids"),
+            asset("websites/", "cccc1111-0000-4000-8000-000000000003", "WEBSITE", "website_ids"),
+            asset("ip-ranges/", "bbbb1111-0000-4000-8000-000000000002", "IP_RANGE", "ip_range_ids"),
+            asset("", "aaaa1111-0000-4000-8000-000000000001", "OTHER", "asset_ids"),
         ]
     );
     assert_eq!(

@@ -5,8 +5,13 @@ use incident_gateway::{domain::*, source::*, vendors::cortex_xpanse::Undocumente
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const ALL: Undocumented =
-    Undocumented { sorts_by_time: true, sorts_ids_as_numbers: true, filters_starred: true, filters_description: true };
+const ALL: Undocumented = Undocumented {
+    sorts_by_time: true,
+    sorts_by_id: true,
+    sorts_ids_as_numbers: true,
+    filters_starred: true,
+    filters_description: true,
+};
 
 fn statuses() -> Vec<Test> {
     use IncidentStatus as S;

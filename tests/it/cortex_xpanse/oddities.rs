@@ -72,13 +72,17 @@ async fn unknown_words_keep_their_text_and_are_no_errors() {
 }
 
 #[tokio::test]
-async fn a_row_without_the_time_that_it_is_sorted_by_is_left_out_and_told() {
+async fn a_row_without_the_time_that_it_is_sorted_by_comes_last() {
     let (source, _) = fixed("get_incidents_oddities.json");
-    let order = Some(Order { field: IncidentOrderField::CreatedAt, direction: OrderDirection::Asc });
-    let request = ListRequest { tests: vec![], order, offset: 0, limit: 50, want: PLAIN };
-    let rows = source.list(&call(), &request).await.unwrap();
-    let ids: Vec<String> = rows.items.iter().map(|incident| incident.key.native.to_string()).collect();
-    assert_eq!((ids, rows.malformed, rows.consumed), (vec!["3".into(), "4".into(), "5".into()], 8, 9));
+    for direction in [OrderDirection::Asc, OrderDirection::Desc] {
+        let order = Some(Order { field: IncidentOrderField::CreatedAt, direction });
+        let request = ListRequest { tests: vec![], order, offset: 0, limit: 50, want: PLAIN };
+        let rows = source.list(&call(), &request).await.unwrap();
+        let ids: Vec<String> = rows.items.iter().map(|incident| incident.key.native.to_string()).collect();
+        // The server sorts nothing here.
+        assert_eq!(ids, ["3", "4", "5", "1", "2"]);
+        assert_eq!((rows.malformed, rows.total, rows.more), (6, Some(9), false));
+    }
 }
 
 #[tokio::test]
@@ -91,6 +95,7 @@ async fn lists_without_rows_or_counts_are_lists_and_others_are_not() {
     assert_eq!(list(r#"{"reply":{"total_count":0,"incidents":[]}}"#).await.unwrap(), (0, Some(0), false));
     assert_eq!(list(r#"{"reply":{"total_count":0,"incidents":null}}"#).await.unwrap(), (0, Some(0), false));
     assert_eq!(list(r#"{"reply":{"incidents":[{"incident_id":"1"}]}}"#).await.unwrap(), (1, None, false));
+    assert_eq!(list(r#"{"reply":{"result_count":0,"incidents":null}}"#).await.unwrap(), (0, None, false));
     for body in [r#"{"reply":{}}"#, r#"{"reply":{"total_count":0,"incidents":7}}"#, r#"{"reply":true}"#, "[]", "{}"] {
         let error = list(body).await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Malformed, "{body}");

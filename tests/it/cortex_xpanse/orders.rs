@@ -2,11 +2,7 @@
 
 use super::support::*;
 use incident_gateway::{domain::*, source::*, vendors::cortex_xpanse::Undocumented};
-use serde_json::json;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
-};
+use std::sync::Arc;
 
 fn order(field: IncidentOrderField, direction: OrderDirection) -> Order {
     Order { field, direction }
@@ -113,24 +109,4 @@ async fn pages_through_graphql_neither_repeat_nor_miss() {
             assert_eq!(pair.0, pair.1, "{field}: {place}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_tie_beyond_a_window_is_told_and_not_guessed() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    // Everything was made in the same millisecond.
-    let (source, _) = over(&config(), move |_, body| {
-        count.fetch_add(1, SeqCst);
-        let number = |name: &str| body["request_data"][name].as_u64().unwrap();
-        let rows: Vec<_> = (number("search_from")..number("search_to").min(150))
-            .map(|id| json!({ "incident_id": id.to_string(), "creation_time": 5 }))
-            .collect();
-        json_body(json!({ "reply": { "total_count": 150, "incidents": rows } }).to_string())
-    });
-    let created = Some(order(IncidentOrderField::CreatedAt, OrderDirection::Desc));
-    let request = ListRequest { tests: vec![], order: created, offset: 20, limit: 20, want: PLAIN };
-    let error = source.list(&call(), &request).await.unwrap_err();
-    assert_eq!((error.kind(), asked.load(SeqCst)), (SourceErrorKind::Malformed, 3));
-    assert!(error.public().contains("sorts_by_time"), "{error}");
 }

@@ -7,11 +7,12 @@ use incident_gateway::{
 };
 
 /// Each variable of this vendor alone, a value other than the default, and the line that `--print` then shows.
-pub(crate) const VARIABLES: [(&str, &str, &str); 7] = [
+pub(crate) const VARIABLES: [(&str, &str, &str); 8] = [
     ("SOURCES__<NAME>__API_KEY", "s3cret", "api_key = \"<secret>\""),
     ("SOURCES__<NAME>__API_KEY_ID", "71", "api_key_id = \"71\""),
     ("SOURCES__<NAME>__API_KEY_TYPE", "advanced", "api_key_type = \"advanced\""),
     ("SOURCES__<NAME>__UNDOCUMENTED__SORTS_BY_TIME", "false", "sorts_by_time = false"),
+    ("SOURCES__<NAME>__UNDOCUMENTED__SORTS_BY_ID", "false", "sorts_by_id = false"),
     ("SOURCES__<NAME>__UNDOCUMENTED__SORTS_IDS_AS_NUMBERS", "true", "sorts_ids_as_numbers = true"),
     ("SOURCES__<NAME>__UNDOCUMENTED__FILTERS_STARRED", "true", "filters_starred = true"),
     ("SOURCES__<NAME>__UNDOCUMENTED__FILTERS_DESCRIPTION", "true", "filters_description = true"),
@@ -35,6 +36,7 @@ fn every_setting_can_be_given_by_the_environment_alone() {
     assert_eq!((config.key.expose(), config.key_id.as_str(), config.key_kind), ("s3cret", "71", KeyKind::Advanced));
     let all = Undocumented {
         sorts_by_time: false,
+        sorts_by_id: false,
         sorts_ids_as_numbers: true,
         filters_starred: true,
         filters_description: true,

@@ -3,10 +3,9 @@
 
 use crate::domain::Text;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A member of a record: absent or null, a value, or something else than documented.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -29,92 +28,60 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Got<T> {
     }
 }
 
-/// What a scalar may be written as.
-trait Scalar: Sized {
-    const EXPECTED: &'static str;
-
-    fn of_text(text: &str) -> Option<Self>;
-
-    fn of_whole(number: i64) -> Self;
-
-    fn of_real(number: f64) -> Option<Self>;
+/// The JSON text of a value.
+fn json<'de, D: Deserializer<'de>>(from: D) -> Result<&'de str, D::Error> {
+    Ok(<&'de RawValue>::deserialize(from)?.get())
 }
 
-struct ScalarVisitor<T>(PhantomData<T>);
-
-impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(T::EXPECTED)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        T::of_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        Ok(T::of_whole(number))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        i64::try_from(number).map(T::of_whole).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        T::of_real(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
-    }
+/// The digits of a number, be it written as one or as a text.
+fn digits(json: &str) -> &str {
+    json.strip_prefix('"').and_then(|inside| inside.strip_suffix('"')).unwrap_or(json).trim()
 }
-
-macro_rules! scalars {
-    ($($scalar:ty),+) => { $(
-        impl<'de> Deserialize<'de> for $scalar {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                from.deserialize_any(ScalarVisitor::<$scalar>(PhantomData))
-            }
-        }
-    )+ };
-}
-scalars!(Word, Whole);
 
 /// A text; a number is its digits, since ids are written both ways.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::vendors::cortex_xpanse) struct Word(pub(in crate::vendors::cortex_xpanse) Text);
 
-impl Scalar for Word {
-    const EXPECTED: &'static str = "a text";
-
-    fn of_text(text: &str) -> Option<Self> {
-        Some(Word(text.into()))
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let json = json(from)?;
+        match (json.as_bytes(), json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))) {
+            (_, Some(plain)) if !plain.contains('\\') => Ok(Word(plain.into())),
+            (_, Some(_)) => unescaped(json).map(|text| Word(text.into())).map_err(D::Error::custom),
+            ([b'-' | b'0'..=b'9', ..], None) => Ok(Word(json.into())),
+            _ => Err(D::Error::custom("not a text")),
+        }
     }
+}
 
-    fn of_whole(number: i64) -> Self {
-        Word(number.to_string().into())
-    }
+/// The text of a JSON string. Half a character, as is left where a server cut a text, costs itself only.
+fn unescaped(json: &str) -> serde_json::Result<String> {
+    struct Bytes;
+    impl Visitor<'_> for Bytes {
+        type Value = String;
 
-    fn of_real(number: f64) -> Option<Self> {
-        Some(Word(number.to_string().into()))
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a text")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<String, E> {
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        }
     }
+    serde_json::from_str(json).or_else(|_| serde_json::Deserializer::from_str(json).deserialize_bytes(Bytes))
 }
 
 /// A whole number, as digits in a text too; of a fraction the whole part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::vendors::cortex_xpanse) struct Whole(pub(in crate::vendors::cortex_xpanse) i64);
 
-impl Scalar for Whole {
-    const EXPECTED: &'static str = "a whole number";
-
-    fn of_text(text: &str) -> Option<Self> {
-        text.trim().parse().ok().map(Whole)
-    }
-
-    fn of_whole(number: i64) -> Self {
-        Whole(number)
-    }
-
-    fn of_real(number: f64) -> Option<Self> {
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let digits = digits(json(from)?);
         // 2^53: beyond it a float names no single whole number.
-        (number.abs() <= 9_007_199_254_740_992.0).then_some(Whole(number as i64))
+        let part = || digits.parse().ok().filter(|real: &f64| real.abs() <= 9_007_199_254_740_992.0);
+        let number = digits.parse().ok().or_else(|| part().map(|real| real as i64));
+        number.map(Whole).ok_or_else(|| D::Error::custom("not a whole number"))
     }
 }
 
@@ -125,9 +92,7 @@ pub(in crate::vendors::cortex_xpanse) struct Real(pub(in crate::vendors::cortex_
 impl<'de> Deserialize<'de> for Real {
     /// From the digits themselves: the usual way is off by the last bit now and then, and scores are shown as they came.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let json = <&'de RawValue>::deserialize(from)?.get();
-        let digits = json.strip_prefix('"').and_then(|inside| inside.strip_suffix('"')).unwrap_or(json);
-        let number = digits.trim().parse().ok().filter(|number: &f64| number.is_finite());
+        let number = digits(json(from)?).parse().ok().filter(|number: &f64| number.is_finite());
         number.map(Real).ok_or_else(|| D::Error::custom("not a number"))
     }
 }
@@ -150,94 +115,37 @@ impl Words {
     }
 }
 
-/// A member of an array of texts.
-enum Item {
-    Text(Text),
-    Nothing,
-    Broken,
-}
-
-struct ItemVisitor;
-
-impl<'de> Visitor<'de> for ItemVisitor {
-    type Value = Item;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a text")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
-        Ok(Item::Text(text.into()))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
-        Ok(Item::Text(number.to_string().into()))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Item, E> {
-        Ok(Item::Text(number.to_string().into()))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Item, E> {
-        Ok(Item::Broken)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Item, E> {
-        Ok(Item::Broken)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Item, E> {
-        Ok(Item::Nothing)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Item, A::Error> {
-        while all.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Item::Broken)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Item, A::Error> {
-        while all.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Item::Broken)
-    }
-}
-
-impl<'de> Deserialize<'de> for Item {
+impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ItemVisitor)
-    }
-}
-
-struct WordsVisitor;
-
-impl<'de> Visitor<'de> for WordsVisitor {
-    type Value = Words;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("texts")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Words, E> {
+        let json = json(from)?;
         let mut words = Words::default();
-        text.split(',').for_each(|text| words.add(text));
-        Ok(words)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Words, A::Error> {
-        let mut words = Words::default();
-        while let Some(item) = all.next_element::<Item>()? {
-            match item {
-                Item::Text(text) => words.add(&text),
-                Item::Nothing => {}
-                Item::Broken => words.broken = true,
+        if json.starts_with('"') {
+            let Word(text) = serde_json::from_str(json).map_err(D::Error::custom)?;
+            text.split(',').for_each(|text| words.add(text));
+        } else {
+            let items: Vec<Got<Word>> = serde_json::from_str(json).map_err(D::Error::custom)?;
+            for item in items {
+                match item {
+                    Got::Value(Word(text)) => words.add(&text),
+                    Got::Nothing => {}
+                    Got::Broken => words.broken = true,
+                }
             }
         }
         Ok(words)
     }
 }
 
-impl<'de> Deserialize<'de> for Words {
+/// One moment, or those of several events.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub(in crate::vendors::cortex_xpanse) struct Moments(pub(in crate::vendors::cortex_xpanse) Vec<Got<Whole>>);
+
+impl<'de> Deserialize<'de> for Moments {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(WordsVisitor)
+        let json = json(from)?;
+        let several = json.starts_with('[');
+        let read = if several { serde_json::from_str(json) } else { serde_json::from_str(json).map(|one| vec![one]) };
+        read.map(Moments).map_err(D::Error::custom)
     }
 }
 
@@ -253,6 +161,15 @@ mod tests {
     fn scalars_take_the_forms_that_occur_and_nothing_else() {
         assert_eq!(got::<Word>("71"), Got::Value(Word("71".into())));
         assert_eq!(got::<Word>("\"71\""), Got::Value(Word("71".into())));
+        for id in ["18446744073709551616", "-3", "7.50", "1e400"] {
+            assert_eq!(got::<Word>(id), Got::Value(Word(id.into())), "digits stay as they came");
+        }
+        assert_eq!(got::<Word>(r#""a\"\u00e9\ud83d\ude00\n""#), Got::Value(Word("a\"é😀\n".into())));
+        let Got::Value(Word(cut)) = got::<Word>(r#""cut \ud83d""#) else { panic!() };
+        assert!(cut.starts_with("cut \u{fffd}"), "{cut}");
+        for json in ["true", "{}", "[]", "[\"7\"]"] {
+            assert_eq!(got::<Word>(json), Got::Broken, "{json}");
+        }
         assert_eq!(got::<Whole>("1688000000000"), Got::Value(Whole(1_688_000_000_000)));
         assert_eq!(got::<Whole>("1.688e12"), Got::Value(Whole(1_688_000_000_000)));
         assert_eq!(got::<Whole>("\" 7 \""), Got::Value(Whole(7)));
@@ -268,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn moments_come_alone_or_in_arrays_and_a_broken_one_costs_itself() {
+        let moments = |json| match got::<Moments>(json) {
+            Got::Value(Moments(all)) => all,
+            other => panic!("{json}: {other:?}"),
+        };
+        let of = |millis| Got::Value(Whole(millis));
+        assert_eq!(moments("7"), [of(7)]);
+        assert_eq!(moments("[7, null, \"8\", {}]"), [of(7), Got::Nothing, of(8), Got::Broken]);
+        assert_eq!(moments("\"soon\""), [Got::Broken]);
+        assert_eq!(got::<Moments>("null"), Got::Nothing);
+    }
+
+    #[test]
     fn texts_come_as_arrays_or_joined_by_commas() {
         let words = |json| match got::<Words>(json) {
             Got::Value(words) => (words.all.iter().map(|text| text.to_string()).collect::<Vec<_>>(), words.broken),
@@ -279,6 +209,9 @@ mod tests {
         assert_eq!(words(r#"["AR:Rule", null, "", {"x":1}, [2], "BU:Acme, Inc"]"#), (two(), true));
         assert_eq!(words(r#""""#), (vec![], false));
         assert_eq!(words("[7]"), (vec!["7".into()], false));
-        assert_eq!(got::<Words>("7"), Got::Broken);
+        assert_eq!(words(r#"["a\u002cb", "\ud800"]"#), (vec!["a,b".into(), "\u{fffd}\u{fffd}\u{fffd}".into()], false));
+        for json in ["7", "{}", "true"] {
+            assert_eq!(got::<Words>(json), Got::Broken, "{json}");
+        }
     }
 }
