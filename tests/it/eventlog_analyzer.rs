@@ -10,8 +10,11 @@ mod errors;
 mod filters;
 mod fixtures;
 mod incidents;
+mod odd;
 mod owners;
+mod quota;
 mod support;
+mod totals;
 mod writing;
 
 pub(crate) use config::VARIABLES;

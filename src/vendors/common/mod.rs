@@ -13,4 +13,4 @@ pub(in crate::vendors) use answer::{AnsweredWith, no_answer, told};
 pub(in crate::vendors) use record::{Broken, Row, read_record, text};
 pub(in crate::vendors) use remembered::Remembered;
 pub(in crate::vendors) use revisions::Revisions;
-pub(in crate::vendors) use scalar::{Moment, Scalar, is_usual};
+pub(in crate::vendors) use scalar::{Id, Moment, Scalar, is_usual};

@@ -1,5 +1,6 @@
 //! How one record is read: as it is where it is sound, without the members that are broken where it is not.
 
+use super::scalar::Scalar;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -46,7 +47,7 @@ pub(in crate::vendors) fn read_record<T: Row>(json: &str) -> Result<(T, Option<B
         let (lines, ends) = one_member_a_line(&members);
         match serde_json::from_str(&lines) {
             Ok(record) => return Ok((record, Some(broken))),
-            // The line tells which member it was; behind the last one: something is missing.
+            // The line tells which member it was.
             Err(error) => match ends.iter().position(|end| error.line() <= *end) {
                 Some(member) if !T::ESSENTIAL.contains(&members[member].0.as_str()) => drop(members.remove(member)),
                 Some(_) | None => return Err(broken),
@@ -66,15 +67,13 @@ fn one_member_a_line(members: &[(String, &RawValue)]) -> (String, Vec<usize>) {
         line += 1 + value.get().matches('\n').count();
         ends.push(line);
     }
-    text.push_str("\n}");
+    // On the last member's line: a mistake in that one may be found at the brace. Something that is missing is found there,
+    // too, and stays missing until no member is left.
+    text.push('}');
     (text, ends)
 }
 
 /// An id that is a text or a number.
 fn id_text(id: &RawValue) -> Option<String> {
-    match serde_json::from_str(id.get()).ok()? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    serde_json::from_str(id.get()).ok().map(|Scalar(text)| text.into())
 }

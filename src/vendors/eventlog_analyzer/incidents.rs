@@ -4,9 +4,11 @@ use super::client::{Client, DETAIL, LIST, count};
 use super::config::{Config, FirstIndex};
 use super::detail;
 use super::map::{Mapper, Notes};
-use super::query::{NoQuery, is_number, query};
+use super::query::{NoQuery, Parameters, is_number, query};
+use super::turns::Turns;
+use super::wire::{IncidentRow, Page};
 use crate::{
-    domain::{DetailPart, DetailParts, Details, Incident, NativeId, Rows},
+    domain::{Details, Incident, NativeId, Rows},
     source::{Call, DetailRequest, Found, ListRequest, SourceError, SourceErrorKind},
 };
 use futures_util::future::join_all;
@@ -33,46 +35,90 @@ pub(super) async fn list(
         return Err(not_possible(client));
     }
     let limit = request.limit.clamp(1, MAX_PAGE_SIZE);
-    if let Some(from) = from(config.first_index, request.offset) {
-        parameters.push(("from", from.to_string()));
-    }
-    parameters.push(("limit", limit.to_string()));
+    let filter = parameters.clone();
+    parameters.extend(range(config.first_index, request.offset, limit));
     let page = client.page(call, parameters, request.want.raw).await?;
-    let (sent, total) = (page.rows.sent, page.total);
+    let read = Read { client, call, first: config.first_index, offset: request.offset, limit };
+    let more = read.more(&page, filter).await;
+    let (sent, total) = (page.rows.sent, read.total(&page));
     let mut notes = Notes::default();
     let rows = page.rows.rows.into_iter();
-    let mut items: Vec<Incident> = rows.map(|(_, row, raw)| mapper.incident(row, raw, &mut notes)).collect();
+    let items: Vec<Arc<Incident>> = rows.map(|(_, row, raw)| Arc::new(mapper.incident(row, raw, &mut notes))).collect();
     let malformed = client.tell(call, LIST, "incident", &notes).saturating_add(count(page.rows.broken.len()));
-    if request.want.assets {
-        add_assets(client, mapper, call, &mut items).await?;
-    }
-    let items = items.into_iter().map(Arc::new).collect();
-    let asked = page.per_page.map_or(limit as u64, |longest| longest.min(limit as u64));
-    let more = more(config.first_index, request.offset, sent, total, sent as u64 >= asked);
     Ok(Rows { items, total, more, consumed: sent, malformed, ..Rows::default() })
 }
 
-/// Puts assets into rows, for a filter that looks at them. Only the detail tells them, so this costs a call for each row;
-/// one that fails fails all, since a row without its assets would be left out in silence.
-async fn add_assets(
-    client: &Client,
-    mapper: &Mapper,
-    call: &Call,
-    incidents: &mut [Incident],
-) -> Result<(), SourceError> {
-    let parts = DetailParts::default().with(DetailPart::Assets);
-    let asked = incidents.iter_mut().filter(|incident| is_number(&incident.key.native.to_string()));
-    let told = join_all(asked.map(async |incident| {
-        let Some(told) = client.detail(call, &incident.key.native, false).await? else { return Ok(()) };
-        let mut notes = Notes::default();
-        let details = detail::details(mapper, &incident.key.native, told, parts, &mut notes);
-        client.tell(call, DETAIL, "incident detail", &notes);
-        incident.assets = details.assets.as_deref().cloned().unwrap_or_default();
-        incident.embedded.extend(details.embedded.iter().cloned());
-        incident.told = Some(Arc::new(details));
-        Ok(())
-    }));
-    told.await.into_iter().collect()
+/// A page that was read, and what its counters are worth: a server may count wrongly, or not at all.
+struct Read<'a> {
+    client: &'a Client,
+    call: &'a Call,
+    first: FirstIndex,
+    offset: u64,
+    limit: usize,
+}
+
+impl Read<'_> {
+    /// Rows up to the end of this page. If the list counts from 1, one row may have come twice.
+    fn end(&self, sent: usize) -> (u64, u64) {
+        let end = self.offset.saturating_add(sent as u64);
+        (end, end - u64::from(self.first == FirstIndex::Unknown && self.offset > 0 && sent > 0))
+    }
+
+    /// How many rows there are, unless this page alone shows that it is more.
+    fn total(&self, page: &Page<IncidentRow>) -> Option<u64> {
+        page.total.filter(|total| *total >= self.end(page.rows.sent).1)
+    }
+
+    /// Whether rows come after a page. Where it is as long as pages get, the counters alone do not say that it is the last:
+    /// the rows behind it are asked for.
+    async fn more(&self, page: &Page<IncidentRow>, filter: Parameters) -> bool {
+        let (sent, limit) = (page.rows.sent, self.limit as u64);
+        let full = sent as u64 >= page.per_page.map_or(limit, |longest| longest.min(limit));
+        let pages = page.total_pages.zip(page.per_page).filter(|(pages, _)| *pages > 1);
+        let at_least = pages.map(|(pages, longest)| (pages - 1).saturating_mul(longest).saturating_add(1));
+        match promise(self.end(sent), sent, page.total.max(at_least), full) {
+            Promise::More => true,
+            Promise::End => false,
+            Promise::Doubtful => self.follows(page, filter).await,
+        }
+    }
+
+    /// Whether the two rows behind a page are others than those of the page. What the counters say stands if that cannot be
+    /// told.
+    async fn follows(&self, page: &Page<IncidentRow>, mut filter: Parameters) -> bool {
+        let offset = self.offset.saturating_add(page.rows.sent as u64);
+        filter.extend(range(self.first, offset, 2));
+        let Ok(next) = self.client.page(self.call, filter, false).await else { return false };
+        let here = |row: &IncidentRow| page.rows.rows.iter().any(|(_, other, _)| other.incident_id == row.incident_id);
+        next.rows.rows.iter().any(|(_, row, _)| !here(row))
+    }
+}
+
+/// What a page says of rows behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Promise {
+    More,
+    End,
+    /// The counters say that it is the last, its length that it need not be.
+    Doubtful,
+}
+
+/// `end`: rows up to the end of the page if none was repeated, and if one was. `full`: it is as long as it may be.
+fn promise((end, fewest): (u64, u64), sent: usize, total: Option<u64>, full: bool) -> Promise {
+    match total {
+        _ if sent == 0 => Promise::End,
+        None if full => Promise::More,
+        // A short page that ends where the list ends if it counts from 0: it does, and this is its end.
+        Some(total) if fewest < total && (full || end != total) => Promise::More,
+        Some(_) if full => Promise::Doubtful,
+        None | Some(_) => Promise::End,
+    }
+}
+
+/// The parameters for rows behind `offset` others.
+fn range(first: FirstIndex, offset: u64, limit: usize) -> Parameters {
+    let from = from(first, offset).map(|from| ("from", from.to_string()));
+    from.into_iter().chain([("limit", limit.to_string())]).collect()
 }
 
 /// The index of the row after `offset` others; none for the first, which is what the server begins with by itself.
@@ -88,28 +134,22 @@ fn from(first: FirstIndex, offset: u64) -> Option<u64> {
     }
 }
 
-/// Whether rows come after a page. `full`: it is as long as it may be.
-fn more(first: FirstIndex, offset: u64, sent: usize, total: Option<u64>, full: bool) -> bool {
-    let end = offset.saturating_add(sent as u64);
-    let Some(total) = total else { return full && sent > 0 };
-    // If the list counts from 1, one row came twice.
-    let repeated = u64::from(first == FirstIndex::Unknown && offset > 0);
-    // A short page that ends where the list ends if it counts from 0: it does, and this is its end.
-    let ended = !full && end == total;
-    sent > 0 && !ended && end - repeated < total
-}
-
-/// Details of many incidents: one call each, all at the same time; what is in flight at once is bounded below.
+/// Details of many incidents: one call each, all at the same time; what is in flight at once is bounded below. Where the
+/// quota does not reach for all, those come first that were not read yet.
 pub(super) async fn details(
     client: &Client,
     mapper: &Mapper,
+    turns: &Turns,
     call: &Call,
     request: &DetailRequest,
 ) -> Result<Found<Details>, SourceError> {
     let DetailRequest { parts, incidents, want } = request;
-    // Other texts are no ids of this server.
-    let ids = incidents.iter().filter(|id| is_number(&id.to_string()));
-    let asked = join_all(ids.map(async |id| (id, client.detail(call, id, want.raw).await))).await;
+    let ids = turns.order(incidents.iter().filter(|id| has_path(id)));
+    let made = call.context.tally.upstream_calls();
+    let asked = join_all(ids.into_iter().map(async |id| (id, client.detail(call, id, want.raw).await))).await;
+    let made = call.context.tally.upstream_calls() - made;
+    let sent = asked.iter().take(usize::try_from(made).unwrap_or(usize::MAX));
+    turns.note(sent.filter(|(_, answer)| answer.is_ok()).map(|(id, _)| *id));
     let mut found = Found::default();
     for (id, answer) in asked {
         match answer {
@@ -127,6 +167,12 @@ pub(super) async fn details(
     Ok(found)
 }
 
+/// Whether a detail is asked for: ids are numbers, but what a row tells is followed where it cannot lead elsewhere.
+fn has_path(id: &NativeId) -> bool {
+    let id = id.to_string();
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// Whether this text can be the id of an incident, which is also what people call it.
 pub(super) fn named(text: &str) -> Option<NativeId> {
     (!text.is_empty() && is_number(text)).then(|| NativeId::new(text))
@@ -141,47 +187,68 @@ fn not_possible(client: &Client) -> SourceError {
 mod tests {
     use super::*;
 
-    /// Walks a list of `total` rows whose first row has the index `base`; rows that come again count once. Returns the
-    /// rows that were seen and how many calls it took.
-    fn walk(first: FirstIndex, base: u64, total: u64, limit: u64, longest: u64) -> (Vec<u64>, usize) {
+    /// Walks a list of `total` rows whose first row has the index `base`, of which the server tells `told`; rows that come
+    /// again count once. Returns the rows that were seen and how many calls it took.
+    fn walk(
+        first: FirstIndex,
+        base: u64,
+        total: u64,
+        told: Option<u64>,
+        (limit, longest): (u64, u64),
+    ) -> (Vec<u64>, usize) {
         let (mut seen, mut offset, mut calls) = (Vec::new(), 0, 0);
-        loop {
+        let rows = |offset, count| {
             let start = from(first, offset).unwrap_or(base).saturating_sub(base);
-            let rows: Vec<u64> = (start..total).take(limit.min(longest) as usize).collect();
-            let sent = rows.len();
-            seen.extend(rows.iter().filter(|row| !seen.contains(*row)).copied().collect::<Vec<_>>());
-            let full = sent as u64 >= limit.min(longest);
+            (start..total).take(count as usize).collect::<Vec<u64>>()
+        };
+        loop {
+            let page = rows(offset, limit.min(longest));
+            let (sent, full) = (page.len(), page.len() as u64 >= limit.min(longest));
+            seen.extend(page.iter().filter(|row| !seen.contains(*row)).copied().collect::<Vec<_>>());
             calls += 1;
-            if !more(first, offset, sent, Some(total), full) {
+            let end = offset + sent as u64;
+            let fewest = end - u64::from(first == FirstIndex::Unknown && offset > 0 && sent > 0);
+            let more = match promise((end, fewest), sent, told, full) {
+                Promise::More => true,
+                Promise::End => false,
+                Promise::Doubtful => {
+                    calls += 1;
+                    rows(end, 2).iter().any(|row| !page.contains(row))
+                }
+            };
+            if !more {
                 return (seen, calls);
             }
-            offset += sent as u64;
+            offset = end;
             assert!(calls < 100, "{first:?} {base} {total} {limit}");
         }
     }
 
+    const BASES: [(FirstIndex, u64); 4] =
+        [(FirstIndex::Unknown, 0), (FirstIndex::Unknown, 1), (FirstIndex::Zero, 0), (FirstIndex::One, 1)];
+
     #[test]
     fn no_base_of_the_index_loses_a_row() {
-        for total in 0..40 {
-            for limit in 1..12 {
-                for (first, base) in
-                    [(FirstIndex::Unknown, 0), (FirstIndex::Unknown, 1), (FirstIndex::Zero, 0), (FirstIndex::One, 1)]
-                {
-                    for longest in [3, 50] {
-                        let (seen, calls) = walk(first, base, total, limit, longest);
-                        assert_eq!(seen, (0..total).collect::<Vec<_>>(), "{first:?} {base} {total} {limit}");
-                        let fewest = total.div_ceil(limit.min(longest)).max(1) as usize;
-                        assert!(calls <= fewest + usize::from(first == FirstIndex::Unknown), "{calls} {fewest}");
-                    }
-                }
+        for (total, limit, longest) in (0..40).flat_map(|t| (1..12).flat_map(move |l| [(t, l, 3), (t, l, 50)])) {
+            for (first, base) in BASES {
+                let (seen, calls) = walk(first, base, total, Some(total), (limit, longest));
+                assert_eq!(seen, (0..total).collect::<Vec<_>>(), "{first:?} {base} {total} {limit}");
+                let fewest = total.div_ceil(limit.min(longest)).max(1) as usize;
+                // One for an index that is not known, one to see that a full page is the last.
+                assert!(calls <= fewest + 1 + usize::from(first == FirstIndex::Unknown), "{calls} {fewest}");
             }
         }
     }
 
     #[test]
-    fn without_a_total_a_full_page_may_have_a_next_one() {
-        assert!(more(FirstIndex::Unknown, 0, 100, None, true));
-        assert!(!more(FirstIndex::Unknown, 100, 20, None, false));
-        assert!(!more(FirstIndex::Unknown, 100, 0, None, true));
+    fn a_wrong_total_neither_ends_a_list_nor_keeps_it_going() {
+        for (first, base) in BASES {
+            for total in 0..30 {
+                for told in (0..35).map(Some).chain([None]) {
+                    let (seen, _) = walk(first, base, total, told, (5, 5));
+                    assert_eq!(seen, (0..total).collect::<Vec<_>>(), "{first:?} {base} {total} {told:?}");
+                }
+            }
+        }
     }
 }

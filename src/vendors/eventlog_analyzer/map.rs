@@ -102,17 +102,20 @@ impl Mapper {
     }
 
     fn assignee(&self, id: Option<Scalar>, embedded: &mut Vec<Record>) -> Option<Link> {
-        let id = id.map(|Scalar(id)| id).filter(|id| !id.is_empty() && **id != *NOBODY)?;
+        let id = id.map(|Scalar(id)| id).filter(|id| !id.trim().is_empty() && **id != *NOBODY)?;
         let key = self.key(&*id);
-        if !self.owners_by_id {
-            embedded.push(Record::Owner(Arc::new(owner(key.clone(), None))));
+        // What is no number of 64 bits is no id of the documented kind: such owners are not looked up.
+        let odd = !super::query::is_number(&id);
+        if odd || !self.owners_by_id {
+            let name = id.bytes().any(|byte| !byte.is_ascii_digit()).then(|| id.clone());
+            embedded.push(Record::Owner(Arc::new(owner(key.clone(), name.filter(|_| odd)))));
         }
         Some(Link::bare(key))
     }
 
     /// A link to somebody of whom only the name was told.
     pub(super) fn named(&self, name: Option<Text>, embedded: &mut Vec<Record>) -> Option<Link> {
-        let name = name.filter(|name| !name.is_empty())?;
+        let name = name.filter(|name| !name.trim().is_empty())?;
         let key = self.key(&*format!("{CREATOR}{name}"));
         if !self.owners_by_id {
             embedded.push(Record::Owner(Arc::new(owner(key.clone(), Some(name.clone())))));

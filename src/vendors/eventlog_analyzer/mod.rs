@@ -7,10 +7,10 @@
 //! - a filter takes one value, `from` has an unknown base, no order is documented: the gateway sorts (`query`, `incidents`);
 //! - times name no zone; the configuration does (`time`);
 //! - assignees are numbers and creators are names: the owners behind them have different ids (`map`, `users`);
-//! - a filter on assets costs a detail for each row that the other filters leave (`incidents`);
+//! - assets stand in the detail alone, so that filters, which look at rows, see none;
 //! - actors, notes and activity have no ids (`detail`); refusals come in two shapes (`client`);
 //! - no time of change, no resolution, tags, scopes, threats, orders or pages for people are in the document;
-//! - 60 requests a minute, all together.
+//! - 60 requests a minute, all together: of many details, those come first that were not read yet (`turns`).
 
 mod client;
 mod config;
@@ -19,6 +19,7 @@ mod incidents;
 mod map;
 mod query;
 mod time;
+mod turns;
 mod users;
 mod wire;
 mod words;
@@ -47,6 +48,7 @@ use incidents::MAX_PAGE_SIZE;
 use map::Mapper;
 use std::sync::Arc;
 use tokio::time::Instant;
+use turns::Turns;
 use users::Users;
 
 /// One configured EventLog Analyzer.
@@ -55,6 +57,7 @@ pub struct EventlogAnalyzer {
     config: Config,
     client: Client,
     mapper: Mapper,
+    turns: Turns,
     users: Users,
     capabilities: Arc<Capabilities>,
 }
@@ -76,6 +79,7 @@ impl EventlogAnalyzer {
             info: SourceInfo { name: name.clone(), kind: SourceKind::EventlogAnalyzer, url: shown_url(&config.url) },
             client: Client::new(name, upstream, config),
             mapper: Mapper::new(name, config),
+            turns: Turns::default(),
             users: Users::new(name),
             capabilities: Arc::new(capabilities(config)),
             config: config.clone(),
@@ -142,7 +146,7 @@ impl Source for EventlogAnalyzer {
     }
 
     fn details<'a>(&'a self, call: &'a Call, request: &'a DetailRequest) -> Answer<'a, Found<Details>> {
-        Box::pin(incidents::details(&self.client, &self.mapper, call, request))
+        Box::pin(incidents::details(&self.client, &self.mapper, &self.turns, call, request))
     }
 
     fn catalog<'a>(&'a self, call: &'a Call, request: &'a CatalogRequest) -> Answer<'a, Rows<Record>> {

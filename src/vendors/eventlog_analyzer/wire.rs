@@ -4,7 +4,7 @@
 //! Texts stay as received, times and enum words too; what they mean is `map`'s business. Private to this folder.
 
 use crate::domain::{RawJson, Text};
-use crate::vendors::common::{Broken, Row, Scalar, read_record, text};
+use crate::vendors::common::{Broken, Id, Row, Scalar, read_record, text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// A row of the list: the core fields of an incident, which no other answer tells.
 #[derive(Deserialize, Debug)]
 pub(super) struct IncidentRow {
-    pub(super) incident_id: Scalar,
+    pub(super) incident_id: Id,
     pub(super) incident_name: Option<Text>,
     pub(super) incident_description: Option<Text>,
     pub(super) severity: Option<Text>,
@@ -75,7 +75,7 @@ pub(super) struct EvidenceRow {
 /// A row of the users. No document shows the shape; this one is inferred.
 #[derive(Deserialize, Clone, Debug)]
 pub(super) struct UserRow {
-    pub(super) user_id: Scalar,
+    pub(super) user_id: Id,
     pub(super) user_name: Option<Text>,
     pub(super) email: Option<Text>,
 }
@@ -121,6 +121,8 @@ pub(super) struct Page<T> {
     pub(super) total: Option<u64>,
     /// The longest page, as the server says.
     pub(super) per_page: Option<u64>,
+    /// Pages of that length.
+    pub(super) total_pages: Option<u64>,
 }
 
 /// What the detail of an incident tells. Parts that are absent are empty.
@@ -147,8 +149,9 @@ pub(super) fn read_list<T: Row>(body: &[u8], raw: bool) -> Result<Page<T>, Strin
     let rows = read_rows(data.get(), raw)?;
     // A broken `meta` only costs the number of rows.
     let meta: Members<'_> = envelope.get("meta").and_then(|meta| parse(meta.get()).ok()).unwrap_or_default();
-    let number = |name: &str| meta.get(name).and_then(|value| parse(value.get()).ok());
-    Ok(Page { rows, total: number("total_items"), per_page: number("per_page") })
+    let number = |name: &str| parse::<Scalar>(meta.get(name)?.get()).ok()?.0.parse().ok();
+    let (total, per_page, total_pages) = (number("total_items"), number("per_page"), number("total_pages"));
+    Ok(Page { rows, total, per_page, total_pages })
 }
 
 /// Reads the detail of an incident. `raw`: keep the text of notes, evidence and activity.
@@ -156,7 +159,8 @@ pub(super) fn read_list<T: Row>(body: &[u8], raw: bool) -> Result<Page<T>, Strin
 pub(super) fn read_detail(body: &[u8], raw: bool) -> Result<Detail, String> {
     let body = text(body);
     let envelope: Members<'_> = parse(&body)?;
-    let data: Members<'_> = parse(envelope.get("data").ok_or("no member data")?.get())?;
+    let data: Option<Members<'_>> = parse(envelope.get("data").ok_or("no member data")?.get())?;
+    let data = data.unwrap_or_default();
     let mut detail = Detail {
         notes: part(&data, "notes", raw),
         evidence: part(&data, "evidence", raw),
