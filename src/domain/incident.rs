@@ -78,6 +78,8 @@ pub struct Incident {
     pub related_records: Vec<RelatedLink>,
     pub scope: Option<Link>,
     pub alert_counts: Option<AlertCounts>,
+    /// How many comments it has, where the row tells it: nobody then has to read them to count them.
+    pub comment_count: Option<u64>,
     pub host_count: Option<i32>,
     pub user_count: Option<i32>,
     pub exposure: Option<Box<Exposure>>,
@@ -156,6 +158,7 @@ impl Incident {
             related_records: Vec::new(),
             scope: None,
             alert_counts: None,
+            comment_count: None,
             host_count: None,
             user_count: None,
             exposure: None,

@@ -10,9 +10,12 @@ mod documented;
 mod errors;
 mod filters;
 mod incidents;
+mod odd;
 mod records;
+mod revisions;
 mod settings;
 mod simulated;
 mod support;
+mod totals;
 
 pub(crate) use settings::VARIABLES;

@@ -10,6 +10,7 @@ use crate::{
     },
     graphql::{
         leaf::Count,
+        need::Need,
         object::{Child, Declared, Erased, Hold, Object, Slice, declare},
         places::{ListPlaces, Place},
         store::Lookup,
@@ -89,6 +90,10 @@ pub(crate) trait Entry: Declared + Sized {
     fn total(_: &Details) -> Option<u64> {
         None
     }
+    /// How many there are, where the incident itself tells it.
+    fn counted(_: &Incident) -> Option<u64> {
+        None
+    }
 }
 
 impl Entry for Comment {
@@ -100,6 +105,9 @@ impl Entry for Comment {
     }
     fn key(&self) -> &Key {
         &self.key
+    }
+    fn counted(incident: &Incident) -> Option<u64> {
+        incident.comment_count
     }
 }
 
@@ -118,12 +126,19 @@ impl Entry for Activity {
     }
 }
 
-/// A page of entries.
+/// A page of entries, and how many there are in all: that may be known before they are.
 pub(crate) struct Entries<T> {
+    page: Result<EntryPage<T>, Unread>,
+    total: u64,
+}
+
+/// What has to be loaded to have the entries.
+struct Unread(Vec<Need>);
+
+struct EntryPage<T> {
     edges: Vec<EntryEdge<T>>,
     nodes: Part<T>,
-    page: PageInfo,
-    total: u64,
+    info: PageInfo,
 }
 
 /// An entry, by its place in the list.
@@ -161,14 +176,18 @@ impl<T: Entry> Entries<T> {
         }
         let window = page::cut(list.len(), |index| id(list, index), asked.first, asked.after.as_deref(), &places)?;
         let places = Arc::new(places);
-        Ok(Entries {
+        let page = EntryPage {
             edges: (window.start..window.end)
                 .map(|index| EntryEdge { list: list.clone(), index, places: places.clone() })
                 .collect(),
             nodes: Part { list: list.clone(), window },
-            page: PageInfo::of(window, |index| id(list, index), &places),
-            total: window.total as u64,
-        })
+            info: PageInfo::of(window, |index| id(list, index), &places),
+        };
+        Ok(Entries { page: Ok(page), total: window.total as u64 })
+    }
+
+    fn page(&self) -> Result<&EntryPage<T>, Hold> {
+        self.page.as_ref().map_err(|Unread(needs)| Hold::Wait(needs.clone()))
     }
 }
 
@@ -203,10 +222,17 @@ fn entries<'a, T: Entry>(
 ) -> Result<Option<Child<'a>>, Hold> {
     let places = lookup.places(T::FIELD, incident);
     page::check(asked.first, asked.after.as_deref(), &places)?;
-    let details = lookup.detail(T::PART, incident)?;
+    let details = match (lookup.detail(T::PART, incident), T::counted(incident)) {
+        // Counted already: only who wants to see some has to wait for them.
+        (Err(Hold::Wait(needs)), Some(total)) => {
+            let unread = Entries::<T> { page: Err(Unread(needs)), total };
+            return Ok(Some(Child::Made(Box::new(unread))));
+        }
+        (details, _) => details?,
+    };
     let Some(list) = details.and_then(T::list) else { return Ok(None) };
     let mut entries = Entries::of(list, asked, places)?;
-    entries.total = details.and_then(T::total).unwrap_or(entries.total);
+    entries.total = details.and_then(T::total).or(T::counted(incident)).unwrap_or_default().max(entries.total);
     Ok(Some(Child::Made(Box::new(entries))))
 }
 
@@ -216,9 +242,11 @@ where
     EntryEdge<T>: Declared,
 {
     Object::of::<Entries<T>>(description)
-        .objects::<EntryEdge<T>, _>("edges", "The entries of this page, each with its cursor.", |c| &c.edges)
-        .objects::<T, _>("nodes", "Short for `edges { node }`.", |c| &c.nodes)
-        .object("pageInfo", "Where this page stands in the list.", |c| &c.page)
+        .loaded_objects::<EntryEdge<T>, _>("edges", "The entries of this page, each with its cursor.", |c| {
+            Ok(&c.page()?.edges)
+        })
+        .loaded_objects::<T, _>("nodes", "Short for `edges { node }`.", |c| Ok(&c.page()?.nodes))
+        .loaded_object("pageInfo", "Where this page stands in the list.", |c| Ok(&c.page()?.info))
         .computed("totalCount", "How many there are; a source may have more than the pages show.", |c| {
             Some(Count(c.total))
         })
@@ -267,7 +295,7 @@ mod tests {
         }
     }
 
-    fn ids(page: &ActivityConnection) -> Vec<String> {
+    fn ids(page: &EntryPage<Activity>) -> Vec<String> {
         let id = |index: usize| cast::<Activity>(page.nodes.at(index)).key.native.to_string();
         (0..page.nodes.len()).map(id).collect()
     }
@@ -288,6 +316,7 @@ mod tests {
         let of = |list: &[Activity], after: Option<String>| {
             Entries::of(&Arc::new(list.to_vec()), &PageArguments { first: Some(2), after }, places.clone())
                 .ok()
+                .and_then(|entries| entries.page.ok())
                 .unwrap()
         };
         let first = of(&list, None);
@@ -298,6 +327,6 @@ mod tests {
         assert_eq!(ids(&second), ["3", "2"]);
         let edges: Vec<String> = second.edges.iter().map(|edge| edge.entry().key.native.to_string()).collect();
         assert_eq!(edges, ids(&second));
-        assert!(second.page.has_next && second.page.has_previous && second.nodes.window.total == 6);
+        assert!(second.info.has_next && second.info.has_previous && second.nodes.window.total == 6);
     }
 }

@@ -222,6 +222,30 @@ impl<T: Declared> Declare<T> {
         self.branch::<R>(name, description, ty, None, move |record, _, _| Ok(Child::Each(get(cast(record)))))
     }
 
+    /// An object kept in the record once something was loaded: `PageInfo!`.
+    pub(crate) fn loaded_object<R: Declared>(
+        self,
+        name: &'static str,
+        description: &'static str,
+        get: impl for<'a> Fn(&'a T) -> Result<&'a R, Hold> + Send + Sync + 'static,
+    ) -> Self {
+        let ty = format!("{}!", R::NAME);
+        self.branch::<R>(name, description, ty, None, move |record, _, _| Ok(Child::Here(get(cast(record))?)))
+            .may_hold()
+    }
+
+    /// Objects kept in the record once something was loaded: `[CommentEdge!]!`.
+    pub(crate) fn loaded_objects<R: Declared, S: Slice + 'static>(
+        self,
+        name: &'static str,
+        description: &'static str,
+        get: impl for<'a> Fn(&'a T) -> Result<&'a S, Hold> + Send + Sync + 'static,
+    ) -> Self {
+        let ty = format!("[{}!]!", R::NAME);
+        self.branch::<R>(name, description, ty, None, move |record, _, _| Ok(Child::Each(get(cast(record))?)))
+            .may_hold()
+    }
+
     /// An object found or made for this field, or null: `IncidentAssetConnection`. `A` declares the arguments; what the
     /// closure holds for is loaded before it is asked again.
     pub(crate) fn view<A: InputType + 'static, R: Declared>(

@@ -21,6 +21,9 @@ pub(super) async fn account(client: &Client, mapper: &Mapper, call: &Call) -> Re
 
 fn owner(client: &Client, mapper: &Mapper, call: &Call, answer: &UpstreamResponse) -> Result<Owner, SourceError> {
     let body = text(&answer.body);
+    if !body.trim_start().starts_with('{') {
+        return Err(client.unreadable(call, ME, "no object"));
+    }
     let row: UserRow = serde_json::from_str(&body).map_err(|error| client.unreadable(call, ME, &error.to_string()))?;
     let mut owner = mapper.owner(&row).ok_or_else(|| client.unreadable(call, ME, "a user without an id"))?;
     owner.profile.raw = Some(RawJson::new(body));

@@ -2,14 +2,14 @@
 
 use super::wire::{Page, open};
 use crate::{
-    domain::SourceName,
+    domain::{NativeId, SourceName},
     source::{Call, SourceError},
     telemetry::events,
     upstream::{
         Remember, Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, HeaderValue},
     },
-    vendors::common::{Broken, no_answer, text, told},
+    vendors::common::{Broken, Revisions, no_answer, text, told},
 };
 
 /// The vendor's pages leave out `/api`.
@@ -43,6 +43,8 @@ pub(super) const ME: Endpoint = endpoint("read_account", "user", &[]);
 pub(super) struct Client {
     pub(super) source: SourceName,
     pub(super) upstream: Upstream,
+    /// Of the incidents that were read.
+    pub(super) revisions: Revisions,
 }
 
 impl Endpoint {
@@ -57,12 +59,20 @@ impl Endpoint {
     }
 }
 
+/// `path` begins below `/api/v1` and is already encoded.
+fn request(of: Endpoint, path: &str) -> UpstreamRequest {
+    UpstreamRequest::get(of.operation, format!("{API}{path}"))
+        .remember(of.remember())
+        .header(ACCEPT, HeaderValue::from_static(JSON))
+}
+
 impl Client {
     /// Asks for JSON; any status is an answer here. `path` begins below `/api/v1` and is already encoded.
     pub(super) async fn ask(&self, call: &Call, of: Endpoint, path: &str) -> Result<UpstreamResponse, SourceError> {
-        let request = UpstreamRequest::get(of.operation, format!("{API}{path}"))
-            .remember(of.remember())
-            .header(ACCEPT, HeaderValue::from_static(JSON));
+        self.send(call, of, request(of, path)).await
+    }
+
+    async fn send(&self, call: &Call, of: Endpoint, request: UpstreamRequest) -> Result<UpstreamResponse, SourceError> {
         let answer = self.upstream.send(&call.context, request).await;
         answer.map_err(|error| no_answer(&self.source, of.operation, error))
     }
@@ -105,6 +115,33 @@ impl Client {
         read: impl Fn(&str) -> Result<(T, Option<Broken>), Broken>,
     ) -> Result<Page<T>, SourceError> {
         let answer = self.json(call, of, path).await?;
+        self.rows(call, of, &answer, raw, read)
+    }
+
+    /// The same, of what belongs to one incident: as long as that is in the state that it was last seen in, it is asked for
+    /// once.
+    pub(super) async fn page_of<T>(
+        &self,
+        call: &Call,
+        of: Endpoint,
+        incident: &NativeId,
+        path: &str,
+        raw: bool,
+        read: impl Fn(&str) -> Result<(T, Option<Broken>), Broken>,
+    ) -> Result<Page<T>, SourceError> {
+        let answer = self.send(call, of, self.revisions.of(incident, request(of, path))).await?;
+        self.check(of, &answer)?;
+        self.rows(call, of, &answer, raw, read)
+    }
+
+    fn rows<T>(
+        &self,
+        call: &Call,
+        of: Endpoint,
+        answer: &UpstreamResponse,
+        raw: bool,
+        read: impl Fn(&str) -> Result<(T, Option<Broken>), Broken>,
+    ) -> Result<Page<T>, SourceError> {
         let body = text(&answer.body);
         let opened = open(&body, of.rows).map_err(|problem| self.unreadable(call, of, &problem))?;
         let page = opened.read(raw, read);

@@ -7,15 +7,18 @@ use super::client::{COMMENTS, Client, HISTORY};
 use super::history::{self, Said};
 use super::incidents::path_of;
 use super::map::{Mapper, embed, time};
-use super::wire::{CommentRow, EntryRow};
+use super::wire::{EntryRow, Page, read_comment, read_entry};
 use crate::{
     domain::{Activity, Comment, CommentKind, DetailParts, Details, NativeId, RawJson, Record},
     source::{Call, DetailRequest, Found, SourceError, SourceErrorKind},
-    vendors::common::{Scalar, read_record},
+    vendors::common::Scalar,
 };
 use chrono::SecondsFormat;
 use futures_util::future::{join, join_all};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Rows of a page of history, as the vendor's own client asks for pages.
 const ROWS: usize = 100;
@@ -50,6 +53,12 @@ struct Part<T> {
     total: Option<u64>,
     embedded: Vec<Record>,
     malformed: usize,
+}
+
+/// Whether a page of history may have a next one. A full one always may, whatever its counters say.
+fn goes_on(page: &Page<EntryRow>) -> bool {
+    let size = page.page_size.map_or(ROWS as u64, |size| size.min(ROWS as u64));
+    page.sent > 0 && (page.more == Some(true) || page.sent as u64 >= size)
 }
 
 impl Reader<'_> {
@@ -102,13 +111,18 @@ impl Reader<'_> {
 
     async fn comments(&self, id: &NativeId, path: &str) -> Result<Part<Comment>, SourceError> {
         let path = format!("{path}/comments");
-        let page = self.client.page(self.call, COMMENTS, &path, self.raw, read_record::<CommentRow>).await?;
+        let page = self.client.page_of(self.call, COMMENTS, id, &path, self.raw, read_comment).await?;
         let mut part = Part { items: Vec::new(), total: None, embedded: Vec::new(), malformed: page.broken.len() };
+        let mut seen = HashSet::new();
         for (place, row, raw) in page.rows {
-            let name = row.id.map_or_else(|| format!("at-{place}"), |Scalar(id)| id.into());
+            let told = row.id.map(|Scalar(id)| String::from(id)).filter(|id| !id.trim().is_empty());
+            let key = self.mapper.key(&*format!("{id}/comments/{}", told.unwrap_or_else(|| format!("at-{place}"))));
+            if !seen.insert(key.clone()) {
+                continue;
+            }
             let author = row.user.and_then(|user| self.mapper.user(&user, &mut part.embedded));
             part.items.push(Comment {
-                key: self.mapper.key(&*format!("{id}/comments/{name}")),
+                key,
                 kind: CommentKind::Note,
                 source_type: None,
                 title: None,
@@ -129,13 +143,20 @@ impl Reader<'_> {
     async fn history(&self, id: &NativeId, path: &str) -> Result<Part<Activity>, SourceError> {
         let mut part = Part { items: Vec::new(), total: None, embedded: Vec::new(), malformed: 0 };
         let (mut names, mut read) = (HashMap::new(), 0);
+        // Rows of earlier pages. New entries push old ones down while pages are read, and they come again.
+        let mut seen = HashSet::new();
         for number in 1..=MOST_PAGES {
             let path = format!("{path}/history?page={number}&page_size={ROWS}");
-            let page = self.client.page(self.call, HISTORY, &path, self.raw, read_record::<EntryRow>).await?;
-            let more = page.more.unwrap_or(page.sent >= ROWS) && page.sent > 0;
-            read += page.sent as u64;
+            let page = self.client.page_of(self.call, HISTORY, id, &path, true, read_entry).await?;
             part.malformed += page.broken.len();
-            for (_, row, raw) in page.rows {
+            let more = goes_on(&page);
+            let fresh: Vec<_> = page.rows.into_iter().filter(|(_, _, text)| !seen.contains(text)).collect();
+            seen.extend(fresh.iter().map(|(_, _, text)| text.clone()));
+            // A page of nothing new is the last one: the server takes no notice of the number, or repeats the end.
+            let more = more && (number == 1 || !fresh.is_empty());
+            read += fresh.len() as u64;
+            for (_, row, raw) in fresh {
+                let raw = raw.filter(|_| self.raw);
                 let activity = self.activity(id, row, raw, &mut names, &mut part.embedded);
                 part.items.push(activity);
             }
@@ -180,7 +201,10 @@ impl Reader<'_> {
             evidence: Vec::new(),
             subject_type: None,
             subject_id: None,
-            details: (!unread.is_empty()).then(|| RawJson::new(serde_json::Value::from(unread).to_string())),
+            details: (!unread.is_empty()).then(|| {
+                let all: Vec<&str> = unread.iter().map(|change| change.get()).collect();
+                RawJson::new(format!("[{}]", all.join(",")))
+            }),
             raw: raw.map(RawJson::new),
         }
     }

@@ -5,26 +5,31 @@
 
 use super::words;
 use crate::domain::{ActivityKind, FieldChange, IncidentField, RawJson, Text, Vocabulary};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
+use std::collections::BTreeMap;
 
 /// What a line says.
 #[derive(Default, Debug)]
 pub(super) struct Said {
     pub(super) changes: Vec<FieldChange>,
     /// Changes that cannot be read, as received.
-    pub(super) unread: Vec<Value>,
+    pub(super) unread: Vec<Box<RawValue>>,
     /// Kinds that no document has.
     pub(super) unknown: Vec<Text>,
 }
 
+/// The members of a change, each as received.
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
 /// Reads the changes of a line.
-pub(super) fn read(changes: Vec<Value>) -> Said {
+pub(super) fn read(changes: Vec<Box<RawValue>>) -> Said {
     let mut said = Said::default();
     for change in changes {
-        match field_change(&change) {
+        let members: Members<'_> = serde_json::from_str(change.get()).unwrap_or_default();
+        match field_change(&members) {
             Some(read) => said.changes.push(read),
             None => {
-                said.unknown.extend(change["kind"].as_str().map(Text::from));
+                said.unknown.extend(word(&members, "kind").map(Text::from));
                 said.unread.push(change);
             }
         }
@@ -46,43 +51,48 @@ pub(super) fn kind(is_creation: bool, said: &Said) -> ActivityKind {
     }
 }
 
-fn field_change(change: &Value) -> Option<FieldChange> {
-    let kind = change["kind"].as_str();
-    let source_field = change["field"].as_str().or(match kind {
-        Some("user") => Some("assigned_to"),
-        Some("threat_objectives") => Some("threat_objectives"),
+fn field_change(change: &Members<'_>) -> Option<FieldChange> {
+    let kind = word(change, "kind");
+    let source_field = word(change, "field").or(match kind.as_deref() {
+        Some("user") => Some("assigned_to".to_owned()),
+        Some("threat_objectives") => Some("threat_objectives".to_owned()),
         _ => None,
     });
-    let (added, removed) = (texts(&change["added"]), texts(&change["removed"]));
+    let (added, removed) = (texts(change, "added"), texts(change, "removed"));
     let is_set = added.is_some() || removed.is_some();
-    let is_value = change.get("old").is_some() || change.get("new").is_some();
-    if !is_set && !is_value {
+    if !is_set && !change.contains_key("old") && !change.contains_key("new") {
         return None;
     }
-    let field = source_field.map_or(IncidentField::Other, field);
+    let field = source_field.as_deref().map_or(IncidentField::Other, field);
     Some(FieldChange {
         field,
         source_field: source_field.map(Text::from),
-        before: value(field, &change["old"]),
-        after: value(field, &change["new"]),
+        before: value(field, change.get("old")),
+        after: value(field, change.get("new")),
         added,
         removed,
     })
 }
 
-/// A value of a field; the words of closed sets become ours.
-fn value(field: IncidentField, value: &Value) -> Option<RawJson> {
-    let ours = match (field, value.as_str()) {
+fn word(change: &Members<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(change.get(name)?.get()).ok()
+}
+
+/// A value of a field as received, so that no digit is lost; the words of closed sets become ours.
+fn value(field: IncidentField, value: Option<&&RawValue>) -> Option<RawJson> {
+    let json = value?.get();
+    let word: Option<Text> = serde_json::from_str(json).ok();
+    let ours = match (field, word.as_deref()) {
         (IncidentField::Status, Some(word)) => words::status(word).map(Vocabulary::name),
         (IncidentField::Severity, Some(word)) => words::severity(word).map(Vocabulary::name),
         _ => None,
     };
-    let json = ours.map_or_else(|| value.to_string(), |word| Value::from(word).to_string());
-    (!value.is_null()).then(|| RawJson::new(json))
+    (json != "null").then(|| RawJson::new(ours.map_or_else(|| json.into(), |word| format!("\"{word}\""))))
 }
 
 /// Members of a set: texts, or objects that name an objective, a tag or a person.
-fn texts(value: &Value) -> Option<Vec<Text>> {
+fn texts(change: &Members<'_>, name: &str) -> Option<Vec<Text>> {
+    let value: Value = serde_json::from_str(change.get(name)?.get()).ok()?;
     let text = |member: &Value| {
         let named =
             ["threat_objective", "content", "name", "email", "id"].iter().find_map(|name| member[*name].as_str());

@@ -3,7 +3,7 @@
 use super::client::{Client, Endpoint, INCIDENT, INCIDENTS};
 use super::config::{Arrays, BatchIds, OrderBy};
 use super::map::{Mapper, Notes};
-use super::query::{NothingMatches, Query, Window, order_by, window};
+use super::query::{NothingMatches, Query, Window, fixed, order_by, window};
 use super::wire::{IncidentRow, Page, display_id, number, read_incident};
 use crate::{
     domain::{Incident, NativeId, RawJson, Rows},
@@ -27,6 +27,8 @@ pub(super) struct Manner {
     pub(super) batch_ids: BatchIds,
     /// Rows of a page at most: as configured, or fewer once the server was seen to give fewer.
     pub(super) page_size: AtomicUsize,
+    /// Rows of every page, once the server was seen to give more than it was asked for: it has a size of its own. Zero before.
+    pub(super) own_size: AtomicUsize,
 }
 
 /// What reading incidents needs.
@@ -49,16 +51,46 @@ impl Incidents<'_> {
             order => order.flatten(),
         };
         let filter = [query, order.map(|order| uri::query([("order_by", order)])).unwrap_or_default()];
-        let mut taken = window(request.offset, request.limit, self.manner.page_size.load(Relaxed));
+        let most = self.manner.page_size.load(Relaxed);
+        let mut taken = match self.manner.own_size.load(Relaxed) {
+            0 => window(request.offset, request.limit, most),
+            size => fixed(request.offset, size),
+        };
         let mut page = self.page(&filter, taken, request.want).await?;
-        // A server that gives shorter pages than it was asked for has put other rows on this one.
-        if let Some(size) = self.shorter(&page, taken) {
-            taken = window(request.offset, request.limit, size);
-            if taken.page > 1 {
-                page = self.page(&filter, taken, request.want).await?;
+        // A server that gives other pages than it was asked for has put other rows on this one.
+        let right = if page.sent > taken.size {
+            let size = page.sent.max(page.page_size.and_then(|size| usize::try_from(size).ok()).unwrap_or_default());
+            self.manner.own_size.fetch_max(size, Relaxed);
+            Some(fixed(request.offset, size))
+        } else {
+            self.shorter(&page, taken).map(|size| window(request.offset, request.limit, size))
+        };
+        if let Some(right) = right {
+            if right.page != taken.page || right.page > 1 {
+                page = self.page(&filter, right, request.want).await?;
+            }
+            taken = right;
+        }
+        let more = self.more(&page, taken, &filter).await;
+        Ok(self.rows(page, taken, request.limit, more))
+    }
+
+    /// Whether pages come after one. Where it is as long as pages get, the counters alone do not say that it is the last, and
+    /// without counters its length does not say that it is not: the next one is looked at.
+    async fn more(&self, page: &Page<IncidentRow>, taken: Window, filter: &[String; 2]) -> bool {
+        let told = page.more == Some(true) || page.total.is_some_and(|total| total > taken.end(page.sent));
+        match page.sent {
+            0 => false,
+            _ if told => true,
+            sent if sent < taken.size => false,
+            _ => {
+                let next = Window { page: taken.page + 1, skip: 0, ..taken };
+                // What the counters say stands if it cannot be seen.
+                let Ok(next) = self.page(filter, next, Want::default()).await else { return false };
+                let here: BTreeSet<&NativeId> = page.rows.iter().map(|(_, row, _)| &row.incident.id.0).collect();
+                next.rows.iter().any(|(_, row, _)| !here.contains(&row.incident.id.0))
             }
         }
-        Ok(self.rows(page, taken, request.limit))
     }
 
     async fn page(&self, filter: &[String; 2], taken: Window, want: Want) -> Result<Page<IncidentRow>, SourceError> {
@@ -81,14 +113,13 @@ impl Incidents<'_> {
         Some(told)
     }
 
-    fn rows(&self, page: Page<IncidentRow>, taken: Window, limit: usize) -> Rows<Arc<Incident>> {
+    fn rows(&self, page: Page<IncidentRow>, taken: Window, limit: usize, after: bool) -> Rows<Arc<Incident>> {
         let end = page.sent.min(taken.skip.saturating_add(limit));
-        // Without any word on it, a full page is taken to have a successor.
-        let after = page.more.unwrap_or(page.sent >= taken.size);
         let (more, consumed) = (end < page.sent || after, end.saturating_sub(taken.skip));
         let here = |place: &usize| (taken.skip..end).contains(place);
         let malformed = count(page.broken.iter().filter(|(place, _)| here(place)).count());
-        let total = page.total;
+        // A total that this page alone shows to be too low is none.
+        let total = page.total.filter(|total| *total >= taken.end(page.sent));
         let wanted = page.rows.into_iter().filter(|(place, ..)| here(place));
         let items = self.map(INCIDENTS, wanted.map(|(_, row, raw)| (row, raw)));
         Rows { items, total, more: more && consumed > 0, consumed, malformed, ..Rows::default() }
@@ -98,7 +129,14 @@ impl Incidents<'_> {
     fn map(&self, of: Endpoint, rows: impl Iterator<Item = (IncidentRow, Option<Box<str>>)>) -> Vec<Arc<Incident>> {
         let mut notes = Notes::default();
         let incidents = rows.map(|(row, raw)| Arc::new(self.mapper.incident(row, raw.map(RawJson::new), &mut notes)));
-        let incidents = incidents.collect();
+        let incidents: Vec<Arc<Incident>> = incidents.collect();
+        // A comment need not modify its incident: without their number, no state can be named.
+        for incident in &incidents {
+            match incident.comment_count {
+                Some(_) => self.client.revisions.saw(self.call, incident),
+                None => self.client.revisions.forget(&incident.key.native),
+            }
+        }
         for (member, word) in &notes.unknown {
             self.client.tell_unknown(self.call, of, member, word);
         }
@@ -146,7 +184,7 @@ impl Incidents<'_> {
     /// A chunk by the list's parameter. What else comes was not asked for.
     async fn batch(&self, chunk: &[&NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
         let name = |id: &&NativeId| match (self.manner.batch_ids, number(&id.to_string())) {
-            (BatchIds::Integer, Some(number)) => number.to_string(),
+            (BatchIds::Integer, Some(number)) => number.to_owned(),
             _ => id.to_string(),
         };
         let filter = Query::of("id", chunk.iter().map(name).collect()).write(self.manner.arrays);
@@ -193,8 +231,7 @@ impl Incidents<'_> {
 
     /// By the display id, in any case and with any number of zeros, or by the number in it.
     async fn incident_by(&self, text: &str) -> Result<Vec<NativeId>, SourceError> {
-        let id = number(text.trim()).map_or_else(|| NativeId::new(text), |number| display_id(&number.to_string()));
-        let found = self.one(&id, Want::default()).await?;
+        let found = self.one(&display_id(text.trim()), Want::default()).await?;
         Ok(found.map(|incident| incident.key.native.clone()).into_iter().collect())
     }
 

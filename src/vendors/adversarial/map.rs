@@ -9,7 +9,7 @@ use crate::{
         RelatedLink, RelatedRecord, RelatedRecordKind, Scope, ScopeKind, Severity, SourceKind, SourceName, Tag, Term,
         TermKind, Text, Threat, ThreatKind, ThreatLink, Time,
     },
-    vendors::common::{Moment, Scalar},
+    vendors::common::{Id, Moment, Scalar},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -41,7 +41,8 @@ impl Mapper {
     pub(super) fn incident(&self, row: IncidentRow, raw: Option<RawJson>, notes: &mut Notes) -> Incident {
         let mut incident = Incident::new(self.key(row.incident.id.0.clone()), SourceKind::Adversarial);
         incident.raw = raw;
-        incident.told = row.comment_count.and_then(no_comments);
+        incident.comment_count = row.comment_count.and_then(|Scalar(count)| count.parse().ok());
+        incident.told = incident.comment_count.and_then(no_comments);
         self.core(&mut incident, row.incident, notes);
         for tag in row.tags.into_iter().flatten() {
             self.tag(&mut incident, tag);
@@ -103,10 +104,10 @@ impl Mapper {
     pub(super) fn owner(&self, row: &UserRow) -> Option<Owner> {
         let (first_name, last_name) = (filled(row.first_name.clone()), filled(row.last_name.clone()));
         let email = filled(row.email.clone());
-        let id = row.id.as_ref().map(|Scalar(id)| id).filter(|id| !id.is_empty()).or(email.as_ref())?;
-        let key = self.key(&**id);
         let names: Vec<&str> = [&first_name, &last_name].into_iter().flatten().map(|name| &**name).collect();
         let name = if names.is_empty() { email.clone() } else { Some(names.join(" ").into()) };
+        let id = filled(row.id.clone().map(|Scalar(id)| id)).or_else(|| email.clone()).or_else(|| name.clone())?;
+        let key = self.key(&*id);
         let service = email.as_ref().is_some_and(|email| email.to_ascii_lowercase().ends_with(SERVICE_ACCOUNTS));
         let kind = match &name {
             _ if service => OwnerKind::ServiceAccount,
@@ -127,14 +128,19 @@ impl Mapper {
     }
 
     fn tag(&self, incident: &mut Incident, row: TagRow) {
-        let TagRow { id: Scalar(id), content, creator_id, org_id } = row;
+        let TagRow { id: Id(id), content, creator_id, org_id } = row;
+        let key = self.key(&*id);
+        if incident.tags.iter().any(|other| other.key == key) {
+            return;
+        }
+        let (creator_id, org_id) = [creator_id, org_id].map(|id| id.filter(|Scalar(id)| !id.trim().is_empty())).into();
         let scope = org_id.map(|Scalar(id)| self.key(&*id));
         if let Some(key) = &scope {
             embed(&mut incident.embedded, Record::Scope(Arc::new(organization(key.clone()))));
         }
         let creator = creator_id.map(|Scalar(id)| UserRow { id: Some(Scalar(id)), ..UserRow::default() });
         let tag = Tag {
-            key: self.key(&*id),
+            key,
             name: content.clone(),
             created_by: creator.and_then(|row| self.user(&row, &mut incident.embedded)),
             scope: scope.map(Link::bare),
@@ -149,9 +155,14 @@ impl Mapper {
             notes.unknown.insert(("threat objective", word.clone()));
         }
         let threat = self.threat(&word);
+        // The same with another relevance is another link.
+        let relevance = filled(row.relevance);
+        if incident.threats.iter().any(|other| other.threat.key == threat.key && other.relevance == relevance) {
+            return;
+        }
         incident.threats.push(ThreatLink {
             kind: Some(ThreatKind::Objective),
-            relevance: filled(row.relevance),
+            relevance,
             linked_at: time(row.created_date),
             ..ThreatLink::new(Link::new(threat.key.clone(), word))
         });
@@ -168,6 +179,9 @@ impl Mapper {
     /// A linked risk: its reference is all that is told.
     fn risk(&self, incident: &mut Incident, reference: Text) {
         let key = self.key(&*format!("{RISKS}/{reference}"));
+        if reference.trim().is_empty() || incident.related_records.iter().any(|other| other.record.key == key) {
+            return;
+        }
         let record = RelatedRecord {
             key: key.clone(),
             kind: RelatedRecordKind::Risk,
@@ -196,8 +210,8 @@ impl Mapper {
 }
 
 /// A count of zero tells all comments there are, so that nobody has to ask for them.
-fn no_comments(Scalar(count): Scalar) -> Option<Arc<Details>> {
-    (&*count == "0").then(|| Arc::new(Details { comments: Some(Arc::default()), ..Details::default() }))
+fn no_comments(count: u64) -> Option<Arc<Details>> {
+    (count == 0).then(|| Arc::new(Details { comments: Some(Arc::default()), ..Details::default() }))
 }
 
 /// Keeps a record once: what is told in full comes before what is told by its id.

@@ -6,7 +6,8 @@
 //! - an incident is `INC-00041` in bodies and `41` in paths; here it is always `INC-00041` (`wire`);
 //! - lists come as `{"incidents", num_pages, …}` or as `{"results", "pagination"}` (`wire`);
 //! - users, tags and objectives stand in the rows, and no list of users or tags is documented (`map`);
-//! - comments and history are a call each per incident; a history is read up to 10 pages of 100 (`details`);
+//! - comments and history are a call each per incident, and remembered for as long as its row tells the same time of
+//!   change and number of comments; a history is read up to 10 pages of 100 (`details`);
 //! - not documented: how lists take several values, ranges and orders, hence switches, and filters that only narrow
 //!   (`config`, `query`); the time of a comment, most kinds of change, the words of `relevance`; any limit of requests.
 
@@ -35,7 +36,7 @@ use crate::{
         Probe, Reference, Source, SourceError, SourceInfo, Want,
     },
     upstream::{Session, Transport, Upstream, UpstreamOptions},
-    vendors::common::shown_url,
+    vendors::common::{Revisions, shown_url},
 };
 use client::{API, Client};
 use details::Reader;
@@ -70,12 +71,13 @@ impl Adversarial {
         Adversarial {
             mapper: Mapper { source: name.clone(), api: format!("{}{API}/", url.trim_end_matches('/')) },
             info: SourceInfo { name: name.clone(), kind: SourceKind::Adversarial, url },
-            client: Client { source: name.clone(), upstream },
+            client: Client { source: name.clone(), upstream, revisions: Revisions::default() },
             manner: Manner {
                 arrays: config.arrays,
                 order_by: config.order_by,
                 batch_ids: config.batch_ids,
                 page_size: AtomicUsize::new(config.max_page_size),
+                own_size: AtomicUsize::new(0),
             },
             capabilities: Arc::new(capability::capabilities(config)),
         }
@@ -153,7 +155,7 @@ impl Source for Adversarial {
 
 /// See [`crate::fuzz::wire`].
 pub(crate) fn fuzz_pages(body: &[u8]) {
-    use crate::vendors::common::{read_record, text};
+    use crate::vendors::common::text;
     let mapper = Mapper { source: SourceName::new("fuzz"), api: String::new() };
     let body = text(body);
     if let Ok(opened) = wire::open(&body, client::INCIDENTS.rows) {
@@ -163,7 +165,7 @@ pub(crate) fn fuzz_pages(body: &[u8]) {
         }
     }
     if let Ok(opened) = wire::open(&body, client::HISTORY.rows) {
-        for (_, row, _) in opened.read(false, read_record::<wire::EntryRow>).rows {
+        for (_, row, _) in opened.read(false, wire::read_entry).rows {
             history::read(row.changes.unwrap_or_default());
         }
     }

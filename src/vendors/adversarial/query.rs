@@ -184,6 +184,20 @@ pub(super) struct Window {
     pub(super) skip: usize,
 }
 
+impl Window {
+    /// How many rows there are at least, if the page has `sent`.
+    pub(super) fn end(self, sent: usize) -> u64 {
+        if sent == 0 { 0 } else { (self.page - 1).saturating_mul(self.size as u64).saturating_add(sent as u64) }
+    }
+}
+
+/// The page that holds the row at `offset`, where all pages have the server's own size.
+pub(super) fn fixed(offset: u64, size: usize) -> Window {
+    let size = size.max(1);
+    let skip = usize::try_from(offset % size as u64).unwrap_or_default();
+    Window { page: offset / size as u64 + 1, size, skip }
+}
+
 /// The page that begins with the row at `offset`, or else the one that holds it: it may then give fewer rows than `limit`.
 pub(super) fn window(offset: u64, limit: usize, max_size: usize) -> Window {
     let (limit, max) = (limit.clamp(1, max_size.max(1)), max_size.max(1));

@@ -5,7 +5,7 @@
 
 use crate::{
     domain::{NativeId, Text},
-    vendors::common::{Broken, Moment, Row, Scalar, read_record},
+    vendors::common::{self, Broken, Moment, Row, Scalar, read_record},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -17,22 +17,27 @@ use std::{collections::BTreeMap, fmt};
 /// `INC-` before a number of at least five digits.
 const PREFIX: &str = "INC-";
 
-/// The form in which an incident is named here: that of the documents for a number, else as received.
+/// Nothing longer is a number here; arbitrary, it bounds paths.
+const MOST_DIGITS: usize = 64;
+
+/// The form in which an incident is named here: that of the documents for whatever has a number, else as received.
 pub(super) fn display_id(text: &str) -> NativeId {
-    match text.parse::<u64>() {
-        Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => NativeId::new(&format!("{PREFIX}{number:05}")),
-        _ => NativeId::new(text),
+    match number(text) {
+        Some(digits) => NativeId::new(&format!("{PREFIX}{digits:0>5}")),
+        None => NativeId::new(text),
     }
 }
 
-/// The number in a display id, or a number itself; paths want it. None for anything else.
-pub(super) fn number(id: &str) -> Option<u64> {
+/// The number in a display id, or a number itself, without zeros before it; paths want it. None for anything else. It is not
+/// counted with, so that it may have any length.
+pub(super) fn number(id: &str) -> Option<&str> {
     let digits = match id.split_at_checked(PREFIX.len()) {
         Some((prefix, digits)) if prefix.eq_ignore_ascii_case(PREFIX) => digits,
         _ => id,
     };
-    // `parse` would take a plus sign.
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+    let is_number = (1..=MOST_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits.trim_start_matches('0');
+    is_number.then_some(if plain.is_empty() { "0" } else { plain })
 }
 
 /// An incident's id: the display id; a bare number, as paths have it, becomes one.
@@ -41,8 +46,8 @@ pub(super) struct Id(pub(super) NativeId);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let Scalar(text) = Scalar::deserialize(from)?;
-        if text.is_empty() { Err(D::Error::custom("an empty id")) } else { Ok(Id(display_id(&text))) }
+        let common::Id(text) = common::Id::deserialize(from)?;
+        Ok(Id(display_id(text.trim())))
     }
 }
 
@@ -77,6 +82,10 @@ impl<'de> Deserialize<'de> for UserRow {
 
             fn visit_str<E: Error>(self, id: &str) -> Result<UserRow, E> {
                 Ok(UserRow { id: Some(Scalar(id.into())), ..UserRow::default() })
+            }
+
+            fn visit_u64<E: Error>(self, id: u64) -> Result<UserRow, E> {
+                self.visit_str(&id.to_string())
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<UserRow, A::Error> {
@@ -132,7 +141,7 @@ struct Unopened {
 /// A tag.
 #[derive(Deserialize, Debug)]
 pub(super) struct TagRow {
-    pub(super) id: Scalar,
+    pub(super) id: common::Id,
     pub(super) content: Text,
     pub(super) creator_id: Option<Scalar>,
     pub(super) org_id: Option<Scalar>,
@@ -161,7 +170,7 @@ pub(super) struct CommentRow {
 /// A line of a history. Its changes are taken apart by `history`, since their kinds are not all documented.
 #[derive(Deserialize, Debug)]
 pub(super) struct EntryRow {
-    pub(super) changes: Option<Vec<serde_json::Value>>,
+    pub(super) changes: Option<Vec<Box<RawValue>>>,
     pub(super) is_creation: Option<bool>,
     pub(super) timestamp: Option<Moment>,
     pub(super) user: Option<UserRow>,
@@ -185,6 +194,10 @@ impl<'de> Deserialize<'de> for SourceRow {
 }
 
 impl Row for Core {}
+
+impl Row for UserRow {
+    const ESSENTIAL: &'static [&'static str] = &[];
+}
 
 impl Row for Unopened {
     const ESSENTIAL: &'static [&'static str] = &["incident"];
@@ -224,7 +237,9 @@ pub(super) fn read_incident(json: &str) -> Result<(IncidentRow, Option<Broken>),
     let mut problems: Vec<String> = problem.into_iter().map(|broken| broken.problem).collect();
     // Creation answers the core alone; so may others.
     let core = row.incident.as_deref().map_or(json, RawValue::get);
-    let (incident, broken) = read_record::<Core>(core)?;
+    let (mut incident, broken) = read_record::<Core>(core)?;
+    incident.assigned_to = incident.assigned_to.or_else(|| salvaged(core, "assigned_to"));
+    incident.opened_by = incident.opened_by.or_else(|| salvaged(core, "opened_by"));
     problems.extend(broken.map(|broken| broken.problem));
     let row = IncidentRow {
         comment_count: row.comment_count,
@@ -245,6 +260,30 @@ impl IncidentRow {
         let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(json).unwrap_or_default();
         members.contains_key("id") && !members.contains_key("incident")
     }
+}
+
+/// A comment; of an author who is broken in part, the rest.
+pub(super) fn read_comment(json: &str) -> Result<(CommentRow, Option<Broken>), Broken> {
+    let (mut row, broken) = read_record::<CommentRow>(json)?;
+    if broken.is_some() && row.user.is_none() {
+        row.user = salvaged(json, "user");
+    }
+    Ok((row, broken))
+}
+
+/// A line of a history; of a person who is broken in part, the rest.
+pub(super) fn read_entry(json: &str) -> Result<(EntryRow, Option<Broken>), Broken> {
+    let (mut row, broken) = read_record::<EntryRow>(json)?;
+    if broken.is_some() && row.user.is_none() {
+        row.user = salvaged(json, "user");
+    }
+    Ok((row, broken))
+}
+
+/// What can be read of a person that a broken member costs as a whole otherwise.
+fn salvaged(record: &str, member: &str) -> Option<UserRow> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(record).ok()?;
+    Some(read_record::<UserRow>(members.get(member)?.get()).ok()?.0).filter(|user| *user != UserRow::default())
 }
 
 fn read_text(json: &str) -> Result<(Text, Option<Broken>), Broken> {
@@ -305,9 +344,12 @@ pub(super) fn open<'a>(body: &'a str, names: &[&str]) -> Result<Opened<'a>, Stri
         return Ok(Opened { rows, page_size: None, total: None, more: None });
     }
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(body).map_err(|error| error.to_string())?;
-    let rows = names.iter().find_map(|name| members.get(*name));
+    // Null is no row; the other name may hold some.
+    let mut named = names.iter().filter_map(|name| members.get(*name)).map(|rows| rows.get());
+    let rows = named.clone().find(|rows| *rows != "null").or_else(|| named.next());
     let rows = rows.ok_or_else(|| format!("none of {names:?} among the members"))?;
-    let rows = serde_json::from_str(rows.get()).map_err(|error| error.to_string())?;
+    let rows: Option<Vec<&RawValue>> = serde_json::from_str(rows).map_err(|error| error.to_string())?;
+    let rows = rows.unwrap_or_default();
     let nested = members.get("pagination").and_then(|nested| serde_json::from_str(nested.get()).ok());
     let nested: BTreeMap<String, &RawValue> = nested.unwrap_or_default();
     let counter = |name: &str| {

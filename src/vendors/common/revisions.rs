@@ -24,9 +24,12 @@ pub(in crate::vendors) struct Revisions(Mutex<Known>);
 /// When `young` is full, it grows old, and what was old is forgotten.
 #[derive(Default)]
 struct Known {
-    young: HashMap<NativeId, Time>,
-    old: HashMap<NativeId, Time>,
+    young: HashMap<NativeId, State>,
+    old: HashMap<NativeId, State>,
 }
+
+/// When it was modified, and how many comments it has, where its row tells that.
+type State = (Time, Option<u64>);
 
 impl Revisions {
     /// To be told of each incident that the source gives. One that does not tell when it was modified, or that was
@@ -34,16 +37,22 @@ impl Revisions {
     pub(in crate::vendors) fn saw(&self, call: &Call, incident: &Incident) {
         let (mut known, id) = (self.known(), &incident.key.native);
         match incident.updated_at.filter(|at| *at <= call.now - SETTLED_AFTER) {
-            Some(at) => known.put(id, at),
+            Some(at) => known.put(id, (at, incident.comment_count)),
             None => known.forget(id),
         }
+    }
+
+    /// To be told where an incident's state cannot be named for a reason of the vendor's own.
+    pub(in crate::vendors) fn forget(&self, incident: &NativeId) {
+        self.known().forget(incident);
     }
 
     /// The request for something of this one incident, with the state that the incident was last seen in, if that is known.
     /// For requests that are marked [`crate::upstream::Remember::Detail`].
     pub(in crate::vendors) fn of(&self, incident: &NativeId, request: UpstreamRequest) -> UpstreamRequest {
         match self.known().at(incident) {
-            Some(at) => request.of_revision(at.timestamp_micros().to_string()),
+            Some((at, None)) => request.of_revision(at.timestamp_micros().to_string()),
+            Some((at, Some(comments))) => request.of_revision(format!("{}/{comments}", at.timestamp_micros())),
             None => request,
         }
     }
@@ -55,11 +64,11 @@ impl Revisions {
 }
 
 impl Known {
-    fn put(&mut self, id: &NativeId, at: Time) {
+    fn put(&mut self, id: &NativeId, state: State) {
         if self.young.len() >= ENOUGH && !self.young.contains_key(id) {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(id.clone(), at);
+        self.young.insert(id.clone(), state);
     }
 
     fn forget(&mut self, id: &NativeId) {
@@ -67,7 +76,7 @@ impl Known {
         self.old.remove(id);
     }
 
-    fn at(&self, id: &NativeId) -> Option<Time> {
+    fn at(&self, id: &NativeId) -> Option<State> {
         self.young.get(id).or_else(|| self.old.get(id)).copied()
     }
 }
@@ -112,6 +121,18 @@ mod tests {
         // The list may be older than what was read before it; what hangs on its rows is then, too.
         revisions.saw(&call, &incident(1, at(3_600)));
         assert_eq!(revision(&revisions, 1), Some(first));
+    }
+
+    #[test]
+    fn another_number_of_comments_is_another_state() {
+        let (revisions, call) = (Revisions::default(), call());
+        let mut incident = incident(1, Some(call.now - TimeDelta::hours(1)));
+        let seen = [None, Some(0), Some(1)].map(|comments| {
+            incident.comment_count = comments;
+            revisions.saw(&call, &incident);
+            revision(&revisions, 1).unwrap()
+        });
+        assert!(seen[0] != seen[1] && seen[1] != seen[2]);
     }
 
     #[test]

@@ -141,28 +141,72 @@ async fn a_part_that_fails_does_not_cost_the_other() {
         found.failed.iter().map(|(id, error)| (id.to_string(), error.kind())).collect::<Vec<_>>(),
         [("INC-00003".to_owned(), SourceErrorKind::Unavailable)]
     );
-    let query =
-        r#"{ incident(by: {native: {source: "adv", id: "3"}}) { comments { totalCount } activity { totalCount } } }"#;
+    let query = r#"{ incident(by: {native: {source: "adv", id: "3"}}) { comments { nodes { body } } activity { totalCount } } }"#;
     let answer = bench.ask(query).await;
     assert_eq!(answer["data"]["incident"]["comments"], Value::Null);
+    assert_eq!(answer["errors"][0]["path"], json!(["incident", "comments"]));
     assert!(answer["data"]["incident"]["activity"]["totalCount"].as_u64().unwrap() > 0);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "SOURCE_UNAVAILABLE");
 }
 
+/// The row tells how many there are; only who wants to see some has to ask, and not for those that have none.
 #[tokio::test]
-async fn no_comments_are_known_without_asking() {
+async fn comments_are_counted_without_asking() {
     let bench = Bench::new(80).await;
     let rows = bench.rest_rows().await;
     let some = rows.iter().filter(|row| row["comment_count"] != 0).count();
-    bench.calls();
-    let query = "{ incidents(first: 100) { nodes { reference comments { totalCount } } } }";
-    let nodes = bench.data(query).await["incidents"]["nodes"].take();
-    for node in nodes.as_array().unwrap() {
-        let row = rows.iter().find(|row| row["incident"]["id"] == node["reference"]).unwrap();
-        assert_eq!(node["comments"]["totalCount"], row["comment_count"]);
+    assert!(some > 20 && some < 80);
+    for (more, calls) in [("", 1), ("nodes { body }", 1 + some), ("pageInfo { hasNextPage }", 1 + some)] {
+        bench.calls();
+        let query = format!("{{ incidents(first: 100) {{ nodes {{ reference comments {{ totalCount {more} }} }} }} }}");
+        let nodes = bench.data(&query).await["incidents"]["nodes"].take();
+        assert_eq!(nodes.as_array().unwrap().len(), 80);
+        for node in nodes.as_array().unwrap() {
+            let row = rows.iter().find(|row| row["incident"]["id"] == node["reference"]).unwrap();
+            assert_eq!(node["comments"]["totalCount"], row["comment_count"]);
+            if let Some(shown) = node["comments"]["nodes"].as_array() {
+                assert_eq!(shown.len() as u64, row["comment_count"].as_u64().unwrap().min(25));
+            }
+        }
+        assert_eq!(bench.calls().len(), calls, "{more}");
     }
-    assert_eq!(bench.calls().len(), 1 + some);
-    assert!(some < 80 && nodes.as_array().unwrap().len() == 80);
+}
+
+/// A server that pages wrongly: with so many pages of entries, of which it tells that.
+fn miscounting(pages: u64, counters: Value, ignores_page: bool) -> std::sync::Arc<dyn Source> {
+    over(move |request| {
+        let page: u64 = request.url.query_pairs().find(|(name, _)| name == "page").unwrap().1.parse().unwrap();
+        let page = if ignores_page { 1 } else { page };
+        let entry = |index: u64| {
+            let at = chrono::DateTime::from_timestamp(1_770_000_000 - (page * 100 + index) as i64, 0).unwrap();
+            json!({ "changes": [], "is_creation": false, "timestamp": at.to_rfc3339(), "user": null })
+        };
+        let count = if page <= pages { 100 } else { 0 };
+        let mut body = counters.clone();
+        body["entries"] = (0..count).map(entry).collect();
+        json_reply(200, &body.to_string())
+    })
+}
+
+#[tokio::test]
+async fn wrong_counters_of_a_history_neither_cut_nor_repeat_it() {
+    let parts = DetailParts { comments: false, ..BOTH };
+    for counters in [
+        json!({}),
+        json!({ "page": 1, "num_pages": 1, "total": 1, "page_size": 100 }),
+        json!({ "page": 1, "num_pages": 99, "total": 5, "page_size": 100 }),
+        json!({ "pagination": { "has_next": true } }),
+        json!({ "pagination": { "has_next": false } }),
+        json!({ "page": "x", "num_pages": null, "total": -1, "page_size": 0 }),
+    ] {
+        for (pages, ignores_page, expected) in [(3, false, 300), (3, true, 100), (0, false, 0)] {
+            let source = miscounting(pages, counters.clone(), ignores_page);
+            let found = source.details(&call("details"), &request(&["INC-00003"], parts)).await.unwrap();
+            let details = &found.items[0].1;
+            assert_eq!(details.activity.as_ref().unwrap().len(), expected, "{counters} {pages} {ignores_page}");
+            assert_eq!(details.activity_total, None, "{counters}");
+        }
+    }
 }
 
 /// A history without an end, 100 entries a page.

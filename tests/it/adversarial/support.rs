@@ -296,6 +296,15 @@ pub(crate) fn over(answer: impl Fn(&HttpRequest) -> HttpResponse + Send + Sync +
 
 /// The same, configured with another address.
 pub(crate) fn at(url: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Send + Sync + 'static) -> Arc<dyn Source> {
+    let url = url.parse().unwrap();
+    with(|config| config.url = url, answer)
+}
+
+/// The same, configured otherwise.
+pub(crate) fn with(
+    change: impl FnOnce(&mut Config),
+    answer: impl Fn(&HttpRequest) -> HttpResponse + Send + Sync + 'static,
+) -> Arc<dyn Source> {
     let transport = MemoryTransport::new(move |request: HttpRequest| {
         let reply = match request.url.path() {
             path if path.ends_with(TOKEN) => json_reply(200, &fixture("token_response")),
@@ -303,7 +312,9 @@ pub(crate) fn at(url: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Send
         };
         async move { Ok::<_, TransportError>(reply) }
     });
-    let config = Config::new(url.parse().unwrap(), "arm_sa_1".into(), "arm_sk_1".to_owned().into());
+    let url = "http://localhost/".parse().unwrap();
+    let mut config = Config::new(url, "arm_sa_1".into(), "arm_sk_1".to_owned().into());
+    change(&mut config);
     build(&name(), &VendorConfig::Adversarial(config), Arc::new(transport))
 }
 
