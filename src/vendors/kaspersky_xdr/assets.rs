@@ -1,7 +1,7 @@
 //! Hosts and accounts that an incident is about, as its row tells them with `withAffected`.
 
-use super::map::{Mapper, Notes, epoch, link_of, text, texts};
-use super::wire::{AssetRow, HostRow, KicsRow, KscRow, ModelRow, RiskRow, UserRow};
+use super::map::{Mapper, Notes, epoch, link_of, short, text, texts};
+use super::wire::{AssetRow, HostRow, KicsRow, KscRow, ModelRow, RiskRow, UserRow, united};
 use super::words::{ASSET_KINDS, LEVELS};
 use crate::domain::{
     Asset, AssetKind, AssetLink, AssetRole, DirectoryAccount, EndpointProtection, IndustrialDevice, Level, Link,
@@ -20,23 +20,21 @@ pub(super) struct AssetTold {
 }
 
 impl Mapper {
-    pub(super) fn asset(
+    /// All assets of an incident, each once: what one telling of it lacks, as a role, is taken from the other.
+    pub(super) fn assets(
         &self,
         incident: &NativeId,
-        row: AssetRow,
-        raw: Option<RawJson>,
+        rows: Vec<(AssetRow, Option<RawJson>)>,
         notes: &mut Notes,
-    ) -> AssetTold {
+    ) -> Vec<AssetTold> {
+        let rows = united(rows, |place, row| asset_id(incident, place, row));
+        rows.into_iter().map(|(id, row, raw)| self.asset(&id, row, raw, notes)).collect()
+    }
+
+    fn asset(&self, id: &str, row: AssetRow, raw: Option<RawJson>, notes: &mut Notes) -> AssetTold {
         let (host, user) = (row.host, row.user);
         let kind = self.kind(text(row.kind.clone()), host.is_some(), user.is_some(), notes);
-        let id = text(row.id)
-            .or_else(|| text(host.as_ref()?.id.clone()))
-            .or_else(|| text(user.as_ref()?.osmp_id.clone()))
-            .unwrap_or_else(|| {
-                let part = |text: &Option<Text>| text.as_deref().unwrap_or_default().to_owned();
-                format!("{incident}/assets/{}/{}", part(&row.kind), part(&row.name)).into()
-            });
-        let mut asset = Asset::new(self.key(&id), kind);
+        let mut asset = Asset::new(self.key(id), kind);
         asset.source_type = text(row.kind);
         asset.name = text(row.name);
         let mut technical = TechnicalAsset { management_server: text(row.ksc_server), ..TechnicalAsset::default() };
@@ -103,15 +101,18 @@ impl Mapper {
             connector_id: row.connector_id,
             device_id: row.device_id,
         });
-        let risks = row.risks.unwrap_or_default().into_iter().enumerate();
-        risks.map(|(place, (row, raw))| self.risk(asset, place, row, raw)).collect()
+        // Numbers of risks are those of one monitor, of which there may be several.
+        let id = |place: usize, row: &RiskRow| match row.id.as_deref().filter(|id| !id.is_empty()) {
+            Some(number) => format!("{asset}/risks/{}", short(number)).into(),
+            None => format!("{asset}/risks/at/{place}").into(),
+        };
+        let risks = united(row.risks.unwrap_or_default(), id).into_iter();
+        risks.map(|(id, row, raw)| self.risk(&id, row, raw)).collect()
     }
 
     /// A risk. The scale of its severity is not published, so that the number stands only beside an unknown severity.
-    fn risk(&self, asset: &NativeId, place: usize, row: RiskRow, raw: Option<RawJson>) -> Threat {
-        // Numbers of risks are those of one monitor, of which there may be several.
-        let number = text(row.id).unwrap_or_else(|| format!("at/{place}").into());
-        let mut threat = Threat::new(self.key(&format!("{asset}/risks/{number}")), ThreatKind::Risk);
+    fn risk(&self, id: &str, row: RiskRow, raw: Option<RawJson>) -> Threat {
+        let mut threat = Threat::new(self.key(id), ThreatKind::Risk);
         threat.name = text(row.name);
         threat.category = text(row.category);
         threat.description = text(row.description);
@@ -157,6 +158,23 @@ impl Mapper {
             expires_at: epoch(row.account_expires).filter(ends),
             last_bad_password_at: epoch(row.bad_password_time),
         });
+    }
+}
+
+/// What an asset is known by: its own id, else its name in this incident, else its place there.
+fn asset_id(incident: &NativeId, place: usize, row: &AssetRow) -> Text {
+    let told = [
+        row.id.as_deref(),
+        row.host.as_ref().and_then(|host| host.id.as_deref()),
+        row.user.as_ref().and_then(|user| user.osmp_id.as_deref()),
+    ];
+    if let Some(id) = told.into_iter().flatten().find(|id| !id.is_empty()) {
+        return id.into();
+    }
+    let kind = short(row.kind.as_deref().unwrap_or_default());
+    match row.name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => format!("{incident}/assets/{kind}/{}", short(name)).into(),
+        None => format!("{incident}/assets/{kind}/at/{place}").into(),
     }
 }
 

@@ -1,17 +1,13 @@
 //! Evidence: alerts (by id, of a list of their own), observables and rules (in the incident's row).
 
-use super::map::{Mapper, Notes, link_of, text, time};
-use super::wire::{AlertRow, IncidentRow, ObservableRow, RuleRow};
+use super::map::{Mapper, Notes, link_of, short, text, time};
+use super::wire::{AlertRow, IncidentRow, ObservableRow, RuleRow, united};
 use super::words::{RESOLUTIONS, SEVERITIES, STATUSES};
 use crate::domain::{
     AlertDetails, DetectionRule, Evidence, EvidenceKind, EvidenceLink, IncidentStatus, Link, NativeId, Observable,
-    Owner, RawJson, Record, Resolution, Severity, ThreatKind,
+    Owner, RawJson, Record, Resolution, Severity, Text, ThreatKind,
 };
-use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::Arc};
-
-/// The longest value of an observable that stands in its id as it is, in bytes: longer ids would be none for clients.
-const LONGEST_IN_ID: usize = 256;
 
 impl Mapper {
     /// Links to an incident's evidence, each once: alerts, which are had by id, then observables and rules with their
@@ -30,18 +26,15 @@ impl Mapper {
             // Its remark is this incident's own, so that its id has to be, too.
             let id = format!(
                 "{incident}/observables/{}/{}",
-                row.kind.as_deref().unwrap_or_default(),
+                short(row.kind.as_deref().unwrap_or_default()),
                 short(row.value.as_deref().unwrap_or_default())
             );
             let id = told.free(id, &row.details);
             told.record(self.observable(&id, row, raw));
         }
-        for (row, raw) in row.rules.take().unwrap_or_default() {
-            let id = text(row.id.clone()).or_else(|| text(row.internal_id.clone()));
-            let id = id.or_else(|| Some(format!("rules/{}", text(row.name.clone())?).into()));
-            if let Some(id) = id {
-                told.record(self.rule(&id, row, raw, notes));
-            }
+        let rules = united(row.rules.take().unwrap_or_default(), |place, row| rule_id(incident, place, row));
+        for (id, row, raw) in rules {
+            told.record(self.rule(&id, row, raw, notes));
         }
         (told.links, told.records)
     }
@@ -107,14 +100,12 @@ impl Mapper {
     }
 }
 
-/// The value as a part of an id: of a long one, as addresses and command lines may be, the beginning and a digest.
-fn short(value: &str) -> String {
-    if value.len() <= LONGEST_IN_ID {
-        return value.to_owned();
-    }
-    let digest = Sha256::digest(value);
-    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}~{digest}", &value[..value.floor_char_boundary(LONGEST_IN_ID)])
+/// What a rule is known by: its id, else its name, else its place in this incident.
+fn rule_id(incident: &NativeId, place: usize, row: &RuleRow) -> Text {
+    let told = |text: &Option<Text>| text.clone().filter(|text| !text.is_empty());
+    let name = || Some(format!("rules/{}", short(&told(&row.name)?)).into());
+    let id = told(&row.id).or_else(|| told(&row.internal_id)).or_else(name);
+    id.unwrap_or_else(|| format!("{incident}/rules/at/{place}").into())
 }
 
 /// What an incident's row told so far.

@@ -1,6 +1,6 @@
 //! Changes of an incident and of its alerts, which the row brings with `withHistory`.
 
-use super::map::{Mapper, text, time};
+use super::map::{Mapper, short, text, time};
 use super::wire::HistoryRow;
 use super::words;
 use crate::domain::{Activity, ActivityKind, NativeId, RawJson};
@@ -19,8 +19,8 @@ impl Mapper {
                 let id = format!(
                     "{incident}/history/{}/{}/{}",
                     at.map(|at| at.timestamp_millis()).unwrap_or_default(),
-                    kind.as_deref().unwrap_or_default(),
-                    subject.as_deref().unwrap_or_default()
+                    short(kind.as_deref().unwrap_or_default()),
+                    short(subject.as_deref().unwrap_or_default())
                 );
                 let number = named.entry(id.clone()).and_modify(|number| *number += 1).or_insert(1);
                 let id = if *number == 1 { id } else { format!("{id}/{number}") };

@@ -4,12 +4,12 @@ use super::attack;
 use super::wire::{AssigneeRow, IncidentRow, MitreRow, Moment};
 use super::words::{self, CREATIONS, LEVELS, RESOLUTIONS, SEVERITIES, STATUSES};
 use crate::domain::{
-    AlertCounts, AssetLink, Details, Incident, IncidentStatus, Key, Level, Link, NativeId, Owner, OwnerKind,
-    OwnerProfile, RawJson, Record, Resolution, Severity, SourceKind, SourceName, Text, Threat, ThreatKind, ThreatLink,
-    Time,
+    AlertCounts, Details, Incident, IncidentStatus, Key, Level, Link, NativeId, Owner, OwnerKind, OwnerProfile,
+    RawJson, Record, Resolution, Severity, SourceKind, SourceName, Text, Threat, ThreatKind, ThreatLink, Time,
 };
 use crate::vendors::common::is_usual;
 use chrono::{DateTime, Datelike};
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What was noticed while mapping.
@@ -88,12 +88,9 @@ impl Mapper {
         told.evidence = Some(Arc::new(evidence));
         incident.embedded.extend(records);
         let (mut links, mut records) = (Vec::new(), Vec::new());
-        for (asset, raw) in row.assets.take().unwrap_or_default() {
-            let told = self.asset(&incident.key.native, asset, raw, notes);
-            if links.iter().all(|link: &AssetLink| link.asset.key != told.link.asset.key) {
-                links.push(told.link);
-                records.extend(told.records);
-            }
+        for asset in self.assets(&incident.key.native, row.assets.take().unwrap_or_default(), notes) {
+            links.push(asset.link);
+            records.extend(asset.records);
         }
         incident.assets_apart = true;
         if with.affected {
@@ -127,7 +124,7 @@ impl Mapper {
         let (id, name) = (text(row.id), text(row.name));
         let key = match (&id, &name) {
             (Some(id), _) => self.key(id),
-            (None, Some(name)) => self.key(&format!("name/{name}")),
+            (None, Some(name)) => self.key(&format!("name/{}", short(name))),
             (None, None) => return None,
         };
         let link = Link { key: key.clone(), name: name.clone().or(id) };
@@ -191,6 +188,19 @@ impl Notes {
     ) -> Option<T> {
         word.is_some().then(|| self.of(member, table, word).unwrap_or(other))
     }
+}
+
+/// The longest text that stands in an id of ours as it is, in bytes: longer ids would be none for clients.
+const LONGEST_IN_ID: usize = 256;
+
+/// A text as a part of an id: of a long one, as addresses and command lines may be, the beginning and a digest.
+pub(super) fn short(value: &str) -> String {
+    if value.len() <= LONGEST_IN_ID {
+        return value.to_owned();
+    }
+    let digest = Sha256::digest(value);
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}~{digest}", &value[..value.floor_char_boundary(LONGEST_IN_ID)])
 }
 
 /// A text that says something: an absent one is sent as an empty one, too.

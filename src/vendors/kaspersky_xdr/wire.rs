@@ -2,8 +2,10 @@
 //! alerts and tenants: topic 269291 and below it). Texts stay as received; what they mean is `map`'s business. Private to this folder.
 
 mod read;
+mod unite;
 
 pub(super) use read::{Moment, Read, Reading};
+pub(super) use unite::{Unite, united};
 
 use crate::domain::{RawJson, Text};
 use read::rows;
@@ -235,7 +237,7 @@ rows! {
 }
 
 /// The id of an alert: a text, or an object that holds it.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub(super) struct AlertId(pub(super) Text);
 
 impl Read for AlertId {

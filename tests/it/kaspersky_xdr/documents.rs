@@ -143,6 +143,73 @@ async fn a_server_that_ignores_ids_or_repeats_rows_gives_no_records_that_nobody_
     assert_eq!(twice.fetch(&call(), &[id], PLAIN).await.unwrap().items.len(), 1);
 }
 
+/// The host that was attacked and then attacked others, told once for each.
+#[tokio::test]
+async fn an_asset_that_is_told_twice_keeps_what_both_tell() {
+    let first = json!({ "ID": "h", "Name": "", "Type": "host", "IsVictim": true, "IsAttacker": false,
+        "HostInfo": { "IpAddress": ["192.0.2.1"], "OS": "Windows", "CreatedAt": 0, "IsDeleted": false,
+            "KICS": { "risks": [{ "ID": 1, "Name": "old" }] } } });
+    let second = json!({ "ID": "", "Name": "ws-1", "Type": "host", "IsVictim": false, "IsAttacker": true, "KSCServer": "ksc",
+        "HostInfo": { "ID": "h", "IpAddress": ["192.0.2.2", "192.0.2.1"], "OSVersion": "11", "CreatedAt": 1_704_967_200,
+            "KSC": { "GroupID": 7 }, "KICS": { "status": "ok", "risks": [{ "ID": 1, "Cvss": 9.8 }, { "ID": 2 }] } },
+        "UserInfo": { "mail": "a@example.test" } });
+    for rows in [[first.clone(), second.clone()], [second, first]] {
+        let row = json!({ "InternalID": nobody(1).to_string(), "Assets": rows });
+        let source = answering(json!({ "Total": 1, "Incidents": [row] }).to_string());
+        let request = ListRequest { want: Want { assets: true, ..PLAIN }, ..page() };
+        let incident = source.list(&call(), &request).await.unwrap().items.remove(0);
+        assert_eq!(incident.assets.len(), 1);
+        assert_eq!(incident.assets[0].roles, [AssetRole::Victim, AssetRole::Attacker]);
+        assert_eq!(incident.assets[0].asset.name.as_deref(), Some("ws-1"));
+        let assets = incident.embedded.iter().filter_map(|record| match record {
+            Record::Asset(asset) => Some(asset),
+            _ => None,
+        });
+        let [asset] = assets.collect::<Vec<_>>()[..] else { panic!("{:?}", incident.embedded) };
+        let technical = asset.technical.as_ref().unwrap();
+        let mut addresses = technical.ip_addresses.clone();
+        addresses.sort();
+        assert_eq!(addresses.iter().map(|one| &**one).collect::<Vec<_>>(), ["192.0.2.1", "192.0.2.2"]);
+        let system = technical.operating_system.as_ref().unwrap();
+        assert_eq!((system.name.as_deref(), system.version.as_deref()), (Some("Windows"), Some("11")));
+        assert_eq!(asset.created_at.unwrap().timestamp(), 1_704_967_200);
+        assert_eq!((asset.deleted, technical.management_server.as_deref()), (Some(false), Some("ksc")));
+        assert_eq!(technical.protection.as_ref().unwrap().group_id, Some(7));
+        assert_eq!(technical.account.as_ref().unwrap().email.as_deref(), Some("a@example.test"));
+        assert_eq!(technical.industrial.as_ref().unwrap().status.as_deref(), Some("ok"));
+        let risks: Vec<String> = technical.risks.iter().map(|link| link.key.native.to_string()).collect();
+        assert_eq!(risks, ["h/risks/1", "h/risks/2"]);
+        let risk = incident.embedded.iter().find_map(|record| match record {
+            Record::Threat(threat) if threat.key == key("h/risks/1") => Some(threat),
+            _ => None,
+        });
+        assert_eq!((risk.unwrap().name.as_deref(), risk.unwrap().cvss), (Some("old"), Some(9.8)));
+        assert!(asset.raw.as_ref().unwrap().as_str().contains("UserInfo"), "the text that tells more");
+    }
+}
+
+#[tokio::test]
+async fn assets_and_rules_without_an_id_are_not_lost_among_each_other() {
+    let row = json!({ "InternalID": nobody(1).to_string(),
+        "Assets": [{ "Type": "host", "Name": "a" }, { "Type": "host", "Name": "b" }, { "Type": "host", "Name": "a", "IsVictim": true },
+            { "Type": "host", "HostInfo": { "IpAddress": ["192.0.2.1"] } }, { "Type": "host", "HostInfo": { "IpAddress": ["192.0.2.2"] } }],
+        "Rules": [{ "Name": "n", "Confidence": "high" }, { "Name": "n", "Severity": "low" }, { "Type": "t" }, { "Type": "u" }] });
+    let source = answering(json!({ "Total": 1, "Incidents": [row] }).to_string());
+    let request = ListRequest { want: Want { assets: true, ..PLAIN }, ..page() };
+    let incident = source.list(&call(), &request).await.unwrap().items.remove(0);
+    let roles: Vec<_> = incident.assets.iter().map(|link| link.roles[0]).collect();
+    use AssetRole::{Affected, Victim};
+    assert_eq!(roles, [Victim, Affected, Affected, Affected]);
+    assert_eq!(incident.told.as_ref().unwrap().evidence.as_ref().unwrap().len(), 3);
+    let rule = incident.embedded.iter().find_map(|record| match record {
+        Record::Evidence(evidence) if evidence.title.as_deref() == Some("n") => Some(evidence),
+        _ => None,
+    });
+    let rule = rule.unwrap();
+    assert_eq!(rule.rule.as_ref().unwrap().confidence.as_deref(), Some("high"));
+    assert_eq!(rule.severity, Some(Severity::Low));
+}
+
 /// A command line or an address may be longer than an id can be.
 #[tokio::test]
 async fn long_observables_have_ids_that_clients_can_use() {

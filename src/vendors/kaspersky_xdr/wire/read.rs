@@ -192,14 +192,14 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 /// Declares what an object is read into: each field with the names of its member, in any letter case. What is absent or
-/// null stays none; what is broken too, and is noted; what is not listed is skipped.
+/// null stays none; what is broken too, and is noted; what is not listed is skipped. Two tellings of it can be united.
 macro_rules! rows {
     ($(
         $(#[$doc:meta])*
         struct $row:ident { $($field:ident: $ty:ty = $name:literal $(| $other:literal)*,)+ }
     )+) => { $(
         $(#[$doc])*
-        #[derive(Default, Debug)]
+        #[derive(Default, PartialEq, Debug)]
         pub(super) struct $row { $(pub(super) $field: Option<$ty>,)+ }
 
         impl Read for $row {
@@ -213,6 +213,12 @@ macro_rules! rows {
                     })+
                 }
                 Some(row)
+            }
+        }
+
+        impl Unite for $row {
+            fn unite(self, other: Self) -> Self {
+                $row { $($field: self.$field.unite(other.$field),)+ }
             }
         }
     )+ };
