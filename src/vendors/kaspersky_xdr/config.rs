@@ -16,7 +16,8 @@ pub struct Config {
     pub url: Url,
     /// An API token, made in the product's console.
     pub token: Secret,
-    /// UUIDs of the tenants to read. Empty: all that the server names to this token.
+    /// UUIDs of the tenants to read. Empty, which settings can only say by leaving it out: all that the server names to
+    /// this token.
     pub tenants: Vec<String>,
     /// How long the list of tenants is remembered, and which of them may not be read. Zero: not at all; requests at the
     /// same moment still share one reading.
@@ -57,7 +58,8 @@ impl Config {
         let uuid = text("a UUID in lower case", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$");
         let tenants = table.optional(
             "tenants",
-            "The tenants to read. Without it all that the server names to this token, which must then allow their list.",
+            "The tenants to read. Without it all that the server names to this token, which must then allow their list. With it, \
+             those that the server does not name are told with every list.",
             list(uuid),
         );
         let remember_tenants = table.or(
@@ -74,6 +76,10 @@ impl Config {
             true,
         );
         let policy = table.section("policy", "Limits of the conversation with this source.", Policy::declare);
+        if tenants.as_ref().is_some_and(Vec::is_empty) {
+            let what = "is empty: name the tenants to read, or leave it out to read all that the server names.";
+            table.mistake("tenants", what);
+        }
         if base.as_ref().is_some_and(sends_in_clear) {
             let what = "begins with http://: the token and all incidents cross the network unencrypted. Use https://.";
             table.warn("url", what);

@@ -10,7 +10,7 @@ use crate::{
     source::{Call, DetailRequest, Found, ListRequest, SourceError, SourceErrorKind, Want},
     upstream::uri::{self, IdList},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// Beginning of every query for rows by id.
@@ -41,11 +41,18 @@ impl Incidents<'_> {
         if request.order.is_some() {
             return Err(self.client.not_possible(INCIDENTS));
         }
+        let missing = self.tenants.missing(self.client, self.call, query.tenants.as_deref());
+        if tenants.is_empty() {
+            return Ok(Rows { restricted: missing.await.tenants, ..none() });
+        }
         let number = request.offset / PAGE_ROWS as u64 + 1;
         let with = With { affected: request.want.assets, history: false };
         let ask = |tenants: &[NativeId]| query.text(tenants, number, with);
-        let Asked { answer, withheld } = self.tenants.ask(self.client, self.call, INCIDENTS, &tenants, ask).await?;
+        let asked = self.tenants.ask(self.client, self.call, INCIDENTS, &tenants, ask);
+        let (asked, missing) = join(asked, missing).await;
+        let Asked { answer, withheld } = asked?;
         let page: Page<IncidentRow> = self.client.open(self.call, INCIDENTS, &answer, keeps(request.want, with))?;
+        let restricted = restricted(&page, withheld, missing.tenants);
         let skipped = usize::try_from(request.offset % PAGE_ROWS as u64).unwrap_or(0);
         let wanted = skipped..skipped.saturating_add(request.limit.max(1)).min(page.sent.max(skipped));
         let before = (number - 1).saturating_mul(PAGE_ROWS as u64);
@@ -54,13 +61,15 @@ impl Incidents<'_> {
         let total = page.total.filter(|total| *total >= seen);
         let next = page.sent >= PAGE_ROWS || total.is_some_and(|total| total > seen);
         let broken = page.problems.iter().filter(|problem| wanted.contains(&problem.place));
+        // Told once, with the first page.
+        let nameless = if request.offset == 0 { missing.nameless } else { 0 };
         Ok(Rows {
-            malformed: self.client.tell_broken(self.call, INCIDENTS, broken),
+            malformed: self.client.tell_broken(self.call, INCIDENTS, broken).saturating_add(nameless),
             total,
             more: !wanted.is_empty() && (wanted.end < page.sent || next),
             consumed: wanted.len(),
             items: self.map(page, &wanted, with, request.want),
-            restricted: withheld,
+            restricted,
             ..Rows::default()
         })
     }
@@ -131,7 +140,7 @@ impl Incidents<'_> {
         Err(SourceError::new(SourceErrorKind::Unavailable, name, INCIDENTS.operation, text))
     }
 
-    /// The query of some tests and the tenants that it is for; none if nothing can match.
+    /// The query of some tests and the tenants that it is for, of which there may be none; none if nothing can match.
     async fn query(&self, tests: &[Test]) -> Result<Option<(Query, Vec<NativeId>)>, SourceError> {
         let query = match Query::new(tests, &self.client.source, self.custom_statuses) {
             Ok(query) => query,
@@ -142,7 +151,7 @@ impl Incidents<'_> {
         if let Some(wanted) = &query.tenants {
             tenants.retain(|id| wanted.contains(id));
         }
-        Ok((!tenants.is_empty()).then_some((query, tenants)))
+        Ok(Some((query, tenants)))
     }
 
     async fn by_id(&self, ids: &[NativeId], want: Want, with: With) -> Result<Found<Arc<Incident>>, SourceError> {
@@ -239,6 +248,18 @@ impl Incidents<'_> {
         self.client.tell_unknown(self.call, INCIDENTS, &notes);
         incidents
     }
+}
+
+/// Tenants whose rows are missing. One that the server does not name, and of which there are rows all the same, is none.
+fn restricted(page: &Page<IncidentRow>, mut withheld: Vec<NativeId>, missing: Vec<NativeId>) -> Vec<NativeId> {
+    let seen = |id: &NativeId| {
+        let id = id.to_string();
+        page.rows.iter().any(|(_, row, _)| row.tenant_id.as_deref() == Some(&*id))
+    };
+    withheld.extend(missing.into_iter().filter(|id| !seen(id)));
+    withheld.sort_unstable();
+    withheld.dedup();
+    withheld
 }
 
 /// What an incident's row told of the wanted parts, and the records that go with it.

@@ -116,7 +116,7 @@ impl KasperskyXdr {
         let answer = self.client.ask(call, TENANTS, "").await?;
         let configured = self.tenants.configured();
         if answer.status != 403 || configured.is_empty() {
-            self.client.open::<wire::TenantRow>(call, TENANTS, &answer, false)?;
+            self.tenants.check(&self.client, call, &answer)?;
             return Ok(answer);
         }
         let ids: Vec<String> = configured.iter().map(NativeId::to_string).collect();

@@ -1,20 +1,21 @@
 //! Tenants: every list wants to know of which, and refuses all if one of them may not be read.
 //!
 //! They are configured, or else all that the server names; remembered, since every request needs them. Those that may not be
-//! read are found by asking for each apart, remembered too, and told with every list that lacks their rows.
+//! read are found by asking for each apart, remembered too, and told with every list that lacks their rows; and so are those
+//! that are configured, but that the server does not name. No tenant at all is an error, since it looks like no incidents.
 
 use super::client::{Client, Endpoint, TENANTS, is_uuid};
 use super::map::{Mapper, text};
-use super::wire::{Page, TenantRow};
+use super::wire::{Page, TenantRow, united};
 use crate::vendors::common::Remembered;
 use crate::{
     domain::{Link, NativeId, RawJson, Record, Rows, Scope, ScopeKind, Text},
-    source::{Call, CatalogRequest, Found, SourceError, Want},
+    source::{Call, CatalogRequest, Found, SourceError, SourceErrorKind, Want},
     upstream::{UpstreamResponse, uri},
 };
 use futures_util::future::join_all;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// No incident has it: what it is asked for with costs next to nothing.
 pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -22,19 +23,27 @@ pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// A tenant that is not in a list older than this may be new; a younger list is believed.
 const BELIEVED: Duration = Duration::from_secs(3);
 
+/// How long a list of incidents waits for the list of tenants where it needs that only to tell what is missing; arbitrary.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The tenants of one server.
 pub(super) struct Tenants {
     /// Empty: all that the server names.
     configured: Vec<NativeId>,
     list: Remembered<Known>,
     withheld: Remembered<BTreeSet<NativeId>>,
+    /// Those that the server names, where others are configured; none where it does not tell.
+    named: Remembered<Option<BTreeSet<NativeId>>>,
     keep: Duration,
 }
 
-/// All tenants that the server names, in its order.
+/// All tenants that the server names, each once, in its order.
 struct Known {
     all: Vec<Tenant>,
+    /// Rows that lack something.
     malformed: u32,
+    /// Rows that lack the id.
+    lost: u32,
 }
 
 struct Tenant {
@@ -44,6 +53,15 @@ struct Tenant {
     root: Option<bool>,
     parent: Option<usize>,
     raw: Option<RawJson>,
+}
+
+/// What lists lack, since nobody can be asked for it.
+#[derive(Default)]
+pub(super) struct Missing {
+    /// Tenants that are configured but not named by the server, or named by what is no UUID.
+    pub(super) tenants: Vec<NativeId>,
+    /// How many were named by nothing.
+    pub(super) nameless: u32,
 }
 
 /// An answer, and the tenants that were wanted but not asked for as they may not be read.
@@ -58,6 +76,7 @@ impl Tenants {
             configured,
             list: Remembered::new(&client.source, TENANTS.operation),
             withheld: Remembered::new(&client.source, "find_readable_tenants"),
+            named: Remembered::new(&client.source, TENANTS.operation),
             keep,
         }
     }
@@ -67,13 +86,37 @@ impl Tenants {
         &self.configured
     }
 
-    /// The tenants to read.
+    /// The tenants to read: one at least.
     pub(super) async fn ids(&self, client: &Client, call: &Call) -> Result<Vec<NativeId>, SourceError> {
         if !self.configured.is_empty() {
             return Ok(self.configured.clone());
         }
         let known = self.known(client, call, self.since()).await?;
-        Ok(known.all.iter().map(|tenant| tenant.id.clone()).filter(is_uuid).collect())
+        if let Ok(readable) = known.readable(client) {
+            return Ok(readable);
+        }
+        // Whoever mends this shall not have to wait until it is forgotten.
+        self.known(client, call, Instant::now().checked_sub(BELIEVED)).await?.readable(client)
+    }
+
+    /// What a list of the wanted tenants (none: all) lacks.
+    pub(super) async fn missing(&self, client: &Client, call: &Call, wanted: Option<&[NativeId]>) -> Missing {
+        let is_wanted = |id: &&NativeId| wanted.is_none_or(|wanted| wanted.contains(id));
+        if self.configured.is_empty() {
+            let known = self.list.known(call, None);
+            let Some(known) = known else { return Missing::default() };
+            let unreadable = known.all.iter().map(|tenant| &tenant.id).filter(|id| !is_uuid(id));
+            return Missing { tenants: unreadable.filter(is_wanted).cloned().collect(), nameless: known.lost };
+        }
+        // That the token may not list tenants is no trouble here, and neither is a server that is in some.
+        let read = async || match timeout(PATIENCE, self.read(client, call)).await {
+            Ok(Ok(known)) => Ok(Some(known.all.iter().map(|tenant| canonical(&tenant.id)).collect())),
+            Ok(Err(_)) | Err(_) => Ok(None),
+        };
+        let named = self.named.value(call, self.since(), read).await.ok();
+        let Some(named) = named.as_deref().and_then(Option::as_ref) else { return Missing::default() };
+        let unnamed = self.configured.iter().filter(|id| !named.contains(&canonical(id))).filter(is_wanted);
+        Missing { tenants: unnamed.cloned().collect(), nameless: 0 }
     }
 
     /// Asks for rows of the wanted tenants; `query` makes the query for those that are asked for. If they are refused
@@ -162,19 +205,35 @@ impl Tenants {
     }
 
     async fn known(&self, client: &Client, call: &Call, since: Option<Instant>) -> Result<Arc<Known>, SourceError> {
-        let read = async || {
-            let answer = client.ask(call, TENANTS, "").await?;
-            let page: Page<TenantRow> = client.open(call, TENANTS, &answer, true)?;
-            let malformed = client.tell_broken(call, TENANTS, page.problems.iter());
-            Ok(Known::new(page, malformed))
-        };
-        self.list.value(call, since, read).await
+        self.list.value(call, since, || self.read(client, call)).await
+    }
+
+    async fn read(&self, client: &Client, call: &Call) -> Result<Known, SourceError> {
+        let answer = client.ask(call, TENANTS, "").await?;
+        self.opened(client, call, &answer)
+    }
+
+    fn opened(&self, client: &Client, call: &Call, answer: &UpstreamResponse) -> Result<Known, SourceError> {
+        let page: Page<TenantRow> = client.open(call, TENANTS, answer, true)?;
+        let malformed = client.tell_broken(call, TENANTS, page.problems.iter());
+        Ok(Known::new(page, malformed))
+    }
+
+    /// Whether an answer to the list of tenants is one that lists of incidents can begin with.
+    pub(super) fn check(&self, client: &Client, call: &Call, answer: &UpstreamResponse) -> Result<(), SourceError> {
+        let known = self.opened(client, call, answer)?;
+        if self.configured.is_empty() { known.readable(client).map(drop) } else { Ok(()) }
     }
 
     /// None where the clock has not run that long: nothing is older then.
     fn since(&self) -> Option<Instant> {
         Instant::now().checked_sub(self.keep)
     }
+}
+
+/// A UUID in the letters that all of them have here.
+fn canonical(id: &NativeId) -> NativeId {
+    uuid::Uuid::try_parse(&id.to_string()).map_or_else(|_| id.clone(), NativeId::from)
 }
 
 /// Those that may be read, and those that may not.
@@ -184,17 +243,35 @@ fn part(wanted: &[NativeId], withheld: &BTreeSet<NativeId>) -> (Vec<NativeId>, V
 
 impl Known {
     fn new(page: Page<TenantRow>, malformed: u32) -> Self {
-        let rows: Vec<(TenantRow, Option<RawJson>)> = page.rows.into_iter().map(|(_, row, raw)| (row, raw)).collect();
-        let parents: Vec<Option<usize>> = rows.iter().map(|(row, _)| parent(&rows, row)).collect();
-        let tenant = |((row, raw), parent): ((TenantRow, _), _)| Tenant {
-            id: NativeId::new(&row.id.unwrap_or_default()),
+        let lost = u32::try_from(page.sent - page.rows.len()).unwrap_or(u32::MAX);
+        let rows = page.rows.into_iter().map(|(_, row, raw)| (row, raw)).collect();
+        let rows = united(rows, |_, row: &TenantRow| row.id.clone().unwrap_or_default());
+        let parents: Vec<Option<usize>> = rows.iter().map(|(_, row, _)| parent(&rows, row)).collect();
+        let tenant = |((id, row, raw), parent): ((Text, TenantRow, _), _)| Tenant {
+            id: NativeId::new(&id),
             name: text(row.name),
             description: text(row.description),
             root: row.is_root,
             parent,
             raw,
         };
-        Known { all: rows.into_iter().zip(parents).map(tenant).collect(), malformed }
+        Known { all: rows.into_iter().zip(parents).map(tenant).collect(), malformed, lost }
+    }
+
+    /// Those that can be asked for; an error where there is none, since that would look like no incidents.
+    fn readable(&self, client: &Client) -> Result<Vec<NativeId>, SourceError> {
+        let ids: Vec<NativeId> = self.all.iter().map(|tenant| tenant.id.clone()).filter(is_uuid).collect();
+        if !ids.is_empty() {
+            return Ok(ids);
+        }
+        let name = &client.source;
+        if self.all.is_empty() && self.lost == 0 {
+            let text = format!(
+                "The source “{name}” names no tenant to the gateway's token: allow it to read one, or configure tenants."
+            );
+            return Err(SourceError::new(SourceErrorKind::Forbidden, name, TENANTS.operation, text));
+        }
+        Err(SourceError::malformed(name, TENANTS.operation, "with tenants that have no UUIDs"))
     }
 
     fn scope(&self, mapper: &Mapper, place: usize, want: Want) -> Scope {
@@ -223,9 +300,9 @@ impl Known {
 
 /// The tenant that names this one as below it; whether only the next level is named is not documented, so that it is the
 /// one that names fewest.
-fn parent(rows: &[(TenantRow, Option<RawJson>)], child: &TenantRow) -> Option<usize> {
+fn parent(rows: &[(Text, TenantRow, Option<RawJson>)], child: &TenantRow) -> Option<usize> {
     let below = |row: &TenantRow| row.subtenants.as_ref().map_or(0, Vec::len);
     let names =
         |row: &TenantRow| row.id != child.id && row.subtenants.iter().flatten().any(|id| Some(id) == child.id.as_ref());
-    (0..rows.len()).filter(|place| names(&rows[*place].0)).min_by_key(|place| below(&rows[*place].0))
+    (0..rows.len()).filter(|place| names(&rows[*place].1)).min_by_key(|place| below(&rows[*place].1))
 }

@@ -51,6 +51,30 @@ fn mistakes_are_told_with_what_is_allowed() {
     }
 }
 
+/// No tenants and wrong ones would both look like no incidents.
+#[test]
+fn tenants_that_name_nothing_are_refused_with_what_and_where() {
+    let rest = "url = \"https://api.xdr.example.test\"\ntoken = \"0123\"\n";
+    for (tenants, told) in [
+        ("[]", "is empty: name the tenants to read, or leave it out"),
+        ("[\"\"]", "each member must be a UUID in lower case; one is empty"),
+        ("[\"Main\"]", "each member must be a UUID in lower case; one is \"Main\""),
+        ("[\"a1d2c3b4-1111-4222-8333-444455556666\", \"7\"]", "each member must be a UUID in lower case; one is \"7\""),
+        ("[\"A1D2C3B4-1111-4222-8333-444455556666\"]", "each member must be a UUID in lower case"),
+        ("[\" a1d2c3b4-1111-4222-8333-444455556666\"]", "each member must be a UUID in lower case"),
+        ("[7]", "each member must be a UUID in lower case"),
+        ("\"a1d2c3b4-1111-4222-8333-444455556666\"", "a list, each member a UUID in lower case"),
+    ] {
+        let mistakes = load(&format!("{rest}tenants = {tenants}")).unwrap_err();
+        assert!(mistakes.contains("sources.xdr.tenants, line 5, column 1") && mistakes.contains(told), "{mistakes}");
+    }
+    let environment = Environment::from([("INCIDENT_GATEWAY_SOURCES__XDR__TENANTS", "")]);
+    let text = format!("[sources.xdr]\nvendor = \"kaspersky-xdr\"\n{rest}");
+    let mistakes = Config::load(&text, &environment).unwrap_err();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert!(told.len() == 1 && told[0].contains("XDR__TENANTS") && told[0].contains("is empty"), "{told:?}");
+}
+
 #[test]
 fn the_environment_alone_is_enough() {
     let environment = Environment::from([

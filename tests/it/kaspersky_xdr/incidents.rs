@@ -125,6 +125,9 @@ async fn the_record_as_received_comes_only_if_wanted() {
 async fn lists_are_read_to_their_end_whatever_total_counts() {
     for counts_all in [true, false] {
         let source = over(&[TENANT], move |request| {
+            if request.url.path().ends_with("/tenants") {
+                return json(403, fixture("error_403.json"));
+            }
             let page: usize = request.url.query_pairs().find(|(name, _)| name == "page").unwrap().1.parse().unwrap();
             let start = (page - 1) * 100;
             let rows: Vec<_> = (start..230.min(start + 100).max(start))
@@ -165,6 +168,9 @@ async fn short_ids_and_ids_name_an_incident() {
 #[tokio::test]
 async fn a_short_id_that_is_not_met_in_time_is_an_error() {
     let source = over(&[TENANT], |request| {
+        if request.url.path().ends_with("/tenants") {
+            return json(403, fixture("error_403.json"));
+        }
         let page: usize = request.url.query_pairs().find(|(name, _)| name == "page").unwrap().1.parse().unwrap();
         let row =
             |number: usize| json!({ "InternalID": format!("00000000-0000-4000-8000-{number:012}"), "ID": number });

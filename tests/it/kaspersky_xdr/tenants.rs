@@ -50,8 +50,8 @@ async fn a_tenant_that_may_not_be_read_costs_its_rows_and_is_told() {
     let rows = bench.source.list(&call(), &page()).await.unwrap();
     assert_eq!(rows.restricted.iter().map(NativeId::to_string).collect::<Vec<_>>(), closed);
     assert_eq!(rows.total, Some(expected.len() as u64));
-    // One refusal, one try for each tenant, and the rows.
-    assert_eq!(bench.calls().len(), 1 + all.len() + 1);
+    // One refusal, one try for each tenant, and the rows; beside them, who is named.
+    assert_eq!(bench.calls().len(), 1 + all.len() + 1 + 1);
     assert_eq!(bench.walk(Vec::new(), 100).await.len(), expected.len());
     let calls = bench.calls();
     assert_eq!(calls.len(), expected.len().div_ceil(100), "it is remembered");
@@ -84,19 +84,94 @@ async fn only_configured_tenants_are_read() {
     assert_eq!(bench.walk(Vec::new(), 100).await.len(), of_one);
     assert!(bench.walk(vec![Test::Scopes(vec![other.clone()])], 100).await.is_empty());
     assert_eq!(bench.walk(vec![Test::Scopes(vec![other, one])], 100).await.len(), of_one);
-    assert!(bench.calls().iter().all(|call| !call.starts_with("tenants")), "nobody needs their list");
+    let named = bench.calls().iter().filter(|call| call.starts_with("tenants")).count();
+    assert_eq!(named, 1, "only to tell which of the configured ones are missing");
 }
 
+/// It would look like a server without incidents.
 #[tokio::test]
-async fn a_token_without_any_tenant_sees_nothing() {
+async fn a_token_without_any_tenant_is_told() {
     let token = |config: &mut incident_gateway::vendors::kaspersky_xdr::Config, sandbox: &_| {
         config.token = Secret::from(Bench::token(sandbox, "nobody"));
     };
     let bench = Bench::with(20, token).await;
-    let rows = bench.source.list(&call(), &page()).await.unwrap();
-    assert_eq!((rows.items.len(), rows.total, rows.more), (0, Some(0), false));
-    assert!(bench.source.fetch(&call(), &[nobody(1)], PLAIN).await.unwrap().items.is_empty());
-    assert_eq!(bench.calls(), ["tenants?"]);
+    let errors = [
+        bench.source.list(&call(), &page()).await.unwrap_err(),
+        bench.source.fetch(&call(), &[nobody(1)], PLAIN).await.unwrap_err(),
+        bench.source.probe(&call()).await.error.unwrap(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), SourceErrorKind::Forbidden);
+        assert!(error.public().contains("names no tenant") && error.public().contains("configure tenants"), "{error}");
+    }
+    assert_eq!(bench.source.catalog(&call(), &scopes()).await.unwrap().items.len(), 0, "that is the whole list");
+    let answer = ask(&bench.api, "{ incidents { totalCount sources { status error { code } } } }").await;
+    let sources = &answer["data"]["incidents"]["sources"];
+    assert_eq!(sources, &json!([{ "status": "FORBIDDEN", "error": { "code": "SOURCE_FORBIDDEN" } }]));
+    assert!(bench.calls().iter().all(|call| call == "tenants?"));
+}
+
+/// No list can be asked for them.
+#[tokio::test]
+async fn tenants_without_a_uuid_or_any_id_are_told() {
+    let server = |tenants: Value| {
+        over(&[], move |request| match request.url.path() {
+            "/xdr/api/v1/tenants" => json(200, tenants.to_string()),
+            _ => {
+                assert!(!request.url.query().unwrap().contains("branch"), "it would fail the request");
+                json(200, json!({ "Total": 1, "Incidents": [{ "InternalID": nobody(1).to_string() }] }).to_string())
+            }
+        })
+    };
+    let some = server(json!([{ "ID": TENANT, "Name": "Main" }, { "ID": "branch", "Name": "B" }, { "Name": "C" }, 7]));
+    let rows = some.list(&call(), &page()).await.unwrap();
+    assert_eq!((rows.items.len(), rows.restricted, rows.malformed), (1, vec![NativeId::new("branch")], 2));
+    let next = some.list(&call(), &ListRequest { offset: 100, ..page() }).await.unwrap();
+    assert_eq!(next.malformed, 0, "told once");
+    let alone = ListRequest { tests: vec![Test::Scopes(vec![key("branch")])], ..page() };
+    assert_eq!(some.list(&call(), &alone).await.unwrap().restricted, [NativeId::new("branch")]);
+    let other = ListRequest { tests: vec![Test::Scopes(vec![key(TENANT)])], ..page() };
+    assert_eq!(some.list(&call(), &other).await.unwrap().restricted, []);
+    for none in [json!([{ "ID": "branch" }]), json!([{ "Name": "C" }]), json!([null])] {
+        let error = server(none.clone()).list(&call(), &page()).await.unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Malformed, "{none}");
+    }
+}
+
+/// A server may answer 403 for such (which is told apart), or leave it out.
+#[tokio::test]
+async fn configured_tenants_that_the_server_does_not_name_are_told_if_it_names_any() {
+    let row = |number: u8, tenant: &str| json!({ "InternalID": nobody(number).to_string(), "TenantID": tenant });
+    let server = |status: u16, tenants: &'static str, row: Value| {
+        over(&[TENANT, BRANCH], move |request| match request.url.path() {
+            "/xdr/api/v1/tenants" => json(status, tenants),
+            _ => json(200, json!({ "Total": 1, "Incidents": [row] }).to_string()),
+        })
+    };
+    let one = r#"[{"ID":"A1D2C3B4-1111-4222-8333-444455556666","Name":"Main"}]"#;
+    let both = r#"[{"ID":"a1d2c3b4-1111-4222-8333-444455556666"},{"ID":"a1d2c3b4-1111-4222-8333-444455557777"}]"#;
+    let branch = NativeId::new(BRANCH);
+    for (status, tenants, of, restricted) in [
+        (200, one, TENANT, vec![branch.clone()]),
+        (200, both, TENANT, vec![]),
+        (200, "[]", TENANT, vec![branch.clone()]),
+        (200, one, BRANCH, vec![]),
+        (403, one, TENANT, vec![]),
+        (500, one, TENANT, vec![]),
+        (200, "{", TENANT, vec![]),
+    ] {
+        let source = server(status, tenants, row(1, of));
+        for _ in 0..2 {
+            let rows = source.list(&call(), &page()).await.unwrap();
+            assert_eq!((rows.items.len(), &rows.restricted), (1, &restricted), "{status} {tenants} {of}");
+        }
+    }
+    let source = server(200, one, row(1, TENANT));
+    let alone = ListRequest { tests: vec![Test::Scopes(vec![key(TENANT)])], ..page() };
+    assert_eq!(source.list(&call(), &alone).await.unwrap().restricted, []);
+    let api = crate::support::api(vec![source]);
+    let shown = data(&api, "{ incidents { sources { status restrictedIds } } }").await;
+    assert_eq!(shown["incidents"]["sources"], json!([{ "status": "OK", "restrictedIds": [BRANCH] }]));
 }
 
 #[tokio::test]
@@ -108,7 +183,8 @@ async fn a_token_that_is_not_taken_costs_no_call_for_each_tenant() {
         config.token = Secret::from("nobody's".to_owned());
     })
     .await;
-    for calls in [1 + all.len(), 1] {
+    // Once also whether it may list tenants.
+    for calls in [1 + all.len() + 1, 1] {
         let error = bench.source.list(&call(), &page()).await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Forbidden);
         assert_eq!(bench.calls().len(), calls);
