@@ -10,13 +10,12 @@ use crate::{
     },
 };
 
-/// What the server can do. With custom statuses, which no filter asks for by word, the gateway looks again at what the
-/// status filter gives.
+/// What the server can do. With custom statuses the gateway looks again at what the status filter gives.
 pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
     Capabilities {
         read: FIELDS.to_vec(),
         severities: severities(),
-        statuses: statuses(custom_statuses),
+        statuses: statuses(),
         detections: Vec::new(),
         list: ListCapabilities {
             filters: filters(custom_statuses),
@@ -66,7 +65,9 @@ fn filters(custom_statuses: bool) -> Vec<FilterCapability> {
     ]
 }
 
-fn statuses(custom: bool) -> Vec<StatusCapability> {
+/// The documented ones, and the one of rows with another word or none, which no filter asks for. Whether such are expected
+/// is a setting; a row that has one all the same has to be found.
+fn statuses() -> Vec<StatusCapability> {
     let status = |word: &'static str, status: IncidentStatus| {
         let closed = status == IncidentStatus::Closed;
         StatusCapability {
@@ -81,8 +82,8 @@ fn statuses(custom: bool) -> Vec<StatusCapability> {
             irreversible: closed,
         }
     };
-    let other = custom.then(|| status("", IncidentStatus::Other));
-    STATUS_FILTERS.iter().map(|(word, value)| status(word, *value)).chain(other).collect()
+    let words = STATUS_FILTERS.iter().copied().chain([("", IncidentStatus::Other)]);
+    words.map(|(word, value)| status(word, value)).collect()
 }
 
 /// Fields that a row can fill.

@@ -60,9 +60,10 @@ impl Query {
     }
 
     fn statuses(&mut self, statuses: &[IncidentStatus], custom: bool) -> Result<(), NoQuery> {
-        // No word asks for the statuses of custom workflows: then all are read, and the gateway looks again.
-        if custom && statuses.contains(&IncidentStatus::Other) {
-            return Ok(());
+        // No word asks for other statuses: all are read then, and the gateway looks again; which it does not where the
+        // filter counts as exact.
+        if statuses.contains(&IncidentStatus::Other) {
+            return if custom { Ok(()) } else { Err(NoQuery::NotPossible) };
         }
         let words = STATUS_FILTERS.iter().filter(|(_, status)| statuses.contains(status));
         let before = self.fixed.len();
@@ -152,8 +153,13 @@ mod tests {
             let query = Query::new(&[Test::Status(all.to_vec())], &source(), false);
             query.map(|query| query.text(&[], 1, With::default()))
         };
-        assert_eq!(without_custom(&[S::New, S::Other]).unwrap(), "page=1&status=new");
-        assert_eq!(without_custom(&[S::Other]), Err(NoQuery::NothingMatches));
+        assert_eq!(without_custom(&[S::New]).unwrap(), "page=1&status=new");
+        assert_eq!(
+            without_custom(&[S::New, S::Other]),
+            Err(NoQuery::NotPossible),
+            "it must never be left out silently"
+        );
+        assert_eq!(without_custom(&[S::Other]), Err(NoQuery::NotPossible));
     }
 
     #[test]

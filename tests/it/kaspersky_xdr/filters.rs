@@ -24,11 +24,7 @@ async fn each_advertised_filter_selects_what_a_full_walk_selects() {
             }
             tried.insert(test.field());
             let filter = Filter::Test(test.clone());
-            // A server that is said to have no custom statuses is not asked for what has one.
-            let told = |i: &&Arc<Incident>| {
-                custom_statuses || i.status != IncidentStatus::Other || test.field() != IncidentField::Status
-            };
-            let expected: Vec<&Key> = all.iter().filter(told).filter(|i| filter.matches(i)).map(|i| &i.key).collect();
+            let expected: Vec<&Key> = all.iter().filter(|i| filter.matches(i)).map(|i| &i.key).collect();
             let found = bench.walk(vec![test.clone()], 100).await;
             let found: Vec<&Key> =
                 found.iter().filter(|i| fit == Fit::Source || filter.matches(i)).map(|i| &i.key).collect();
@@ -185,6 +181,33 @@ async fn clients_can_filter_by_everything_that_incidents_show() {
         let found: BTreeSet<String> = ids(&answer["incidents"]["nodes"]).intersection(&newest).cloned().collect();
         assert_eq!(found, expected, "{filter}");
         assert!(!expected.is_empty(), "{filter}");
+    }
+}
+
+/// Rows with a word that nobody expects are there, whatever the setting says; and so are they for a filter.
+#[tokio::test]
+async fn statuses_of_custom_workflows_are_found_whether_they_are_expected_or_not() {
+    for custom_statuses in [true, false] {
+        let bench = Bench::with(200, |config, _| config.custom_statuses = custom_statuses).await;
+        let nodes = |data: Value| -> Vec<Value> { data["incidents"]["nodes"].as_array().unwrap().clone() };
+        let fields = "{ nodes { sourceId status sourceStatus } }";
+        let all = nodes(bench.data(&format!("{{ incidents(first: 100) {fields} }}")).await);
+        for statuses in [vec!["OTHER"], vec!["NEW", "OTHER"], vec!["NEW"], vec!["CLOSED", "REVIEW"], vec!["REVIEW"]] {
+            let filter = statuses.join(", ");
+            let query = format!("{{ incidents(first: 100, filter: {{ status: [{filter}] }}) {fields} }}");
+            let found = nodes(bench.data(&query).await);
+            let expected: Vec<&Value> =
+                all.iter().filter(|node| statuses.contains(&node["status"].as_str().unwrap())).collect();
+            let found_here: Vec<&Value> = found.iter().filter(|node| all.contains(node)).collect();
+            assert_eq!(found_here, expected, "{custom_statuses} {filter}");
+            assert_eq!(expected.is_empty(), statuses == ["REVIEW"]);
+            assert!(found.iter().all(|node| statuses.contains(&node["status"].as_str().unwrap())));
+        }
+        let other = all.iter().find(|node| node["status"] == "OTHER").unwrap();
+        assert_eq!(other["sourceStatus"], "Waiting for forensics");
+        let statuses = bench.data("{ sources { capabilities { statuses { status } } } }").await;
+        let statuses = statuses["sources"][0]["capabilities"]["statuses"].as_array().unwrap().clone();
+        assert!(statuses.iter().any(|status| status["status"] == "OTHER"), "{statuses:?}");
     }
 }
 
