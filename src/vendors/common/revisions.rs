@@ -50,9 +50,19 @@ impl Revisions {
     /// The request for something of this one incident, with the state that the incident was last seen in, if that is known.
     /// For requests that are marked [`crate::upstream::Remember::Detail`].
     pub(in crate::vendors) fn of(&self, incident: &NativeId, request: UpstreamRequest) -> UpstreamRequest {
-        match self.known().at(incident) {
-            Some((at, None)) => request.of_revision(at.timestamp_micros().to_string()),
-            Some((at, Some(comments))) => request.of_revision(format!("{}/{comments}", at.timestamp_micros())),
+        self.of_all(std::slice::from_ref(incident), request)
+    }
+
+    /// The same for a request for something of several incidents, in this order: in a state only if each of them is.
+    pub(in crate::vendors) fn of_all(&self, incidents: &[NativeId], request: UpstreamRequest) -> UpstreamRequest {
+        let known = self.known();
+        let name = |(at, comments): State| match comments {
+            None => at.timestamp_micros().to_string(),
+            Some(comments) => format!("{}/{comments}", at.timestamp_micros()),
+        };
+        let states: Option<Vec<String>> = incidents.iter().map(|id| known.at(id).map(name)).collect();
+        match states {
+            Some(states) => request.of_revision(states.join(" ")),
             None => request,
         }
     }
@@ -133,6 +143,27 @@ mod tests {
             revision(&revisions, 1).unwrap()
         });
         assert!(seen[0] != seen[1] && seen[1] != seen[2]);
+    }
+
+    #[test]
+    fn several_are_in_a_state_only_if_each_is() {
+        let (revisions, call) = (Revisions::default(), call());
+        let at = |seconds| Some(call.now - TimeDelta::seconds(seconds));
+        let of = |ids: [usize; 2]| {
+            let ids = ids.map(|id| NativeId::new(&id.to_string()));
+            revisions.of_all(&ids, UpstreamRequest::get("read", "/")).revision
+        };
+        revisions.saw(&call, &incident(1, at(3_600)));
+        assert_eq!(of([1, 2]), None);
+        revisions.saw(&call, &incident(2, at(3_601)));
+        let both = of([1, 2]).unwrap();
+        assert_ne!(Some(&both), revision(&revisions, 1).as_ref());
+        for changed in [1, 2] {
+            revisions.saw(&call, &incident(changed, at(600)));
+            assert_ne!(of([1, 2]).unwrap(), both, "{changed}");
+            revisions.saw(&call, &incident(changed, at(3_599 + changed as i64)));
+            assert_eq!(of([1, 2]).unwrap(), both);
+        }
     }
 
     #[test]

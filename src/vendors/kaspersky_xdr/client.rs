@@ -1,7 +1,7 @@
 //! The conversation: paths, rows by id, and what an answer that is no success means.
 
 use super::wire::{Page, Row, read_list, read_page};
-use crate::vendors::common::told;
+use crate::vendors::common::{Revisions, told};
 use crate::{
     domain::{NativeId, SourceName},
     source::{Call, SourceError, SourceErrorKind},
@@ -36,6 +36,8 @@ const fn endpoint(path: &'static str, operation: &'static str, item: &'static st
 }
 
 pub(super) const INCIDENTS: Endpoint = endpoint("/xdr/api/v1/incidents", "list_incidents", "incident", "Incidents");
+/// The same list, asked for more of incidents that are known by id.
+pub(super) const DETAILS: Endpoint = endpoint(INCIDENTS.path, "read_incident_details", INCIDENTS.item, INCIDENTS.rows);
 pub(super) const ALERTS: Endpoint = endpoint("/xdr/api/v1/alerts", "list_alerts", "alert", "Alerts");
 pub(super) const TENANTS: Endpoint = endpoint("/xdr/api/v1/tenants", "list_tenants", "tenant", "");
 
@@ -43,21 +45,44 @@ pub(super) const TENANTS: Endpoint = endpoint("/xdr/api/v1/tenants", "list_tenan
 pub(super) struct Client {
     pub(super) source: SourceName,
     pub(super) upstream: Upstream,
+    /// Of the incidents that the list gave.
+    pub(super) revisions: Revisions,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) list: Endpoint,
+    /// The incidents whose details these are; empty for rows as they are now.
+    pub(super) details_of: &'a [NativeId],
+}
+
+impl From<Endpoint> for Question<'_> {
+    fn from(list: Endpoint) -> Self {
+        Question { list, details_of: &[] }
+    }
 }
 
 impl Client {
     /// Asks; any status is an answer here. `query` is already encoded.
-    pub(super) async fn ask(&self, call: &Call, list: Endpoint, query: &str) -> Result<UpstreamResponse, SourceError> {
+    pub(super) async fn ask<'q>(
+        &self,
+        call: &Call,
+        question: impl Into<Question<'q>>,
+        query: &str,
+    ) -> Result<UpstreamResponse, SourceError> {
+        let Question { list, details_of } = question.into();
         let path = if query.is_empty() { list.path.to_owned() } else { format!("{}?{query}", list.path) };
         // Tenants are remembered elsewhere, and asking for them is the probe.
         let remember = match list.operation {
             operation if operation == TENANTS.operation => Remember::Never,
-            operation if operation == ALERTS.operation => Remember::Detail,
-            _ => Remember::List,
+            operation if operation == INCIDENTS.operation => Remember::List,
+            _ => Remember::Detail,
         };
         let request = UpstreamRequest::get(list.operation, path)
             .remember(remember)
             .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let request = if details_of.is_empty() { request } else { self.revisions.of_all(details_of, request) };
         let answer = self.upstream.send(&call.context, request).await;
         answer.map_err(|error| SourceError::from_upstream(&self.source, list.operation, error))
     }

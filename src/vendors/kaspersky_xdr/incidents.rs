@@ -1,6 +1,8 @@
 //! Incidents: a page of the list, by id, and what is asked for beside the plain row. Alerts by id come the same way.
 
-use super::client::{ALERTS, Client, Endpoint, INCIDENTS, MAX_REQUEST_LINE_BYTES, PAGE_ROWS, is_uuid};
+use super::client::{
+    ALERTS, Client, DETAILS, Endpoint, INCIDENTS, MAX_REQUEST_LINE_BYTES, PAGE_ROWS, Question, is_uuid,
+};
 use super::map::{Mapper, Notes, With};
 use super::query::{NoQuery, Query, flags};
 use super::tenants::{Asked, Tenants};
@@ -48,27 +50,32 @@ impl Incidents<'_> {
         let number = request.offset / PAGE_ROWS as u64 + 1;
         let with = With { affected: request.want.assets, history: false };
         let ask = |tenants: &[NativeId]| query.text(tenants, number, with);
-        let asked = self.tenants.ask(self.client, self.call, INCIDENTS, &tenants, ask);
+        let asked = self.tenants.ask(self.client, self.call, INCIDENTS.into(), &tenants, ask);
         let (asked, missing) = join(asked, missing).await;
         let Asked { answer, withheld } = asked?;
         let page: Page<IncidentRow> = self.client.open(self.call, INCIDENTS, &answer, keeps(request.want, with))?;
         let restricted = restricted(&page, withheld, missing.tenants);
         let skipped = usize::try_from(request.offset % PAGE_ROWS as u64).unwrap_or(0);
-        let wanted = skipped..skipped.saturating_add(request.limit.max(1)).min(page.sent.max(skipped));
+        let sent = page.sent;
+        let wanted = skipped..skipped.saturating_add(request.limit.max(1)).min(sent.max(skipped));
         let before = (number - 1).saturating_mul(PAGE_ROWS as u64);
-        let seen = before.saturating_add(page.sent as u64);
+        let seen = before.saturating_add(sent as u64);
         // Whether `Total` counts all that match or this page's rows is not documented: what cannot be the first is none.
         let total = page.total.filter(|total| *total >= seen);
-        let next = page.sent >= PAGE_ROWS || total.is_some_and(|total| total > seen);
+        let next = sent >= PAGE_ROWS || total.is_some_and(|total| total > seen);
         let broken = page.problems.iter().filter(|problem| wanted.contains(&problem.place));
         // Told once, with the first page.
         let nameless = if request.offset == 0 { missing.nameless } else { 0 };
+        let malformed = self.client.tell_broken(self.call, INCIDENTS, broken).saturating_add(nameless);
+        let items = self.map(page, &wanted, with, request.want);
+        // Details will be asked for in the states that are shown here.
+        items.iter().for_each(|incident| self.client.revisions.saw(self.call, incident));
         Ok(Rows {
-            malformed: self.client.tell_broken(self.call, INCIDENTS, broken).saturating_add(nameless),
+            malformed,
             total,
-            more: !wanted.is_empty() && (wanted.end < page.sent || next),
+            more: !wanted.is_empty() && (wanted.end < sent || next),
             consumed: wanted.len(),
-            items: self.map(page, &wanted, with, request.want),
+            items,
             restricted,
             ..Rows::default()
         })
@@ -76,13 +83,16 @@ impl Incidents<'_> {
 
     /// Incidents by id.
     pub(super) async fn fetch(&self, ids: &[NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
-        self.by_id(ids, want, With { affected: want.assets, history: false }).await
+        let with = With { affected: want.assets, history: false };
+        let found = self.by_id(INCIDENTS, ids, want, with).await?;
+        found.items.iter().for_each(|(_, incident)| self.client.revisions.saw(self.call, incident));
+        Ok(found)
     }
 
     /// Details of incidents: one call for a hundred of them, for everything that is wanted.
     pub(super) async fn details(&self, request: &DetailRequest) -> Result<Found<Details>, SourceError> {
         let with = With { affected: request.parts.assets, history: request.parts.activity };
-        let found = self.by_id(&request.incidents, request.want, with).await?;
+        let found = self.by_id(DETAILS, &request.incidents, request.want, with).await?;
         let details = |(id, incident): (NativeId, Arc<Incident>)| (id, details(&incident, request.parts));
         let items = found.items.into_iter().map(details).collect();
         Ok(Found { items, failed: found.failed, malformed: found.malformed, masked: found.masked, ..Found::default() })
@@ -154,9 +164,15 @@ impl Incidents<'_> {
         Ok(Some((query, tenants)))
     }
 
-    async fn by_id(&self, ids: &[NativeId], want: Want, with: With) -> Result<Found<Arc<Incident>>, SourceError> {
-        let chunks = self.by_ids::<IncidentRow>(INCIDENTS, ids, flags(with), keeps(want, with)).await?;
-        self.collect(INCIDENTS, chunks, |page| {
+    async fn by_id(
+        &self,
+        list: Endpoint,
+        ids: &[NativeId],
+        want: Want,
+        with: With,
+    ) -> Result<Found<Arc<Incident>>, SourceError> {
+        let chunks = self.by_ids::<IncidentRow>(list, ids, flags(with), keeps(want, with)).await?;
+        self.collect(list, chunks, |page| {
             let all = 0..page.sent;
             let incidents = self.map(page, &all, with, want).into_iter();
             incidents.map(|incident| (incident.key.native.clone(), incident)).collect()
@@ -196,7 +212,9 @@ impl Incidents<'_> {
             let (tenants, head) = (&tenants, &head);
             async move {
                 let query = |tenants: &[NativeId]| format!("{}{named}{flags}", head(tenants));
-                let asked = self.tenants.ask(self.client, self.call, list, tenants, query).await;
+                let details_of = if list.operation == DETAILS.operation { &*ids } else { &[] };
+                let question = Question { list, details_of };
+                let asked = self.tenants.ask(self.client, self.call, question, tenants, query).await;
                 let answer = asked.and_then(|asked| self.client.open(self.call, list, &asked.answer, raw));
                 Chunk { ids, answer }
             }

@@ -7,6 +7,7 @@
 //! - a new incident is `open` in rows and `new` in filters, and flags are set by being there (`words`, `query`);
 //! - assets and changes come only if asked for, alerts from a list of their own (`assets`, `history`, `evidence`);
 //! - an unreadable `Authorization` is a 400, an unknown token a 403 like any other; a 401 is not documented (`client`);
+//! - details belong to the incident's `UpdatedAt`: what a host's record tells may be as old as the gateway remembers those;
 //! - member names differ in letter case from one object to the next, and lists may be null (`wire`).
 //!
 //! Not documented, and so read: `Total` counts all that match; `from` and `to` are inclusive; whole numbers are seconds or
@@ -28,7 +29,7 @@ mod words;
 
 pub use config::Config;
 
-use super::common::shown_url;
+use super::common::{Revisions, shown_url};
 use crate::{
     domain::{
         Details, Incident, MetricParts, Metrics, NativeId, Owner, Record, RecordKind, Rows, SourceKind, SourceName,
@@ -75,7 +76,7 @@ impl KasperskyXdr {
             transport,
             credential: Arc::new(credential),
         });
-        let client = Client { source: name.clone(), upstream };
+        let client = Client { source: name.clone(), upstream, revisions: Revisions::default() };
         let configured = config.tenants.iter().map(|id| NativeId::new(id)).collect();
         KasperskyXdr {
             info: SourceInfo { name: name.clone(), kind: SourceKind::KasperskyXdr, url: shown_url(&config.url) },

@@ -4,7 +4,7 @@
 //! read are found by asking for each apart, remembered too, and told with every list that lacks their rows; and so are those
 //! that are configured, but that the server does not name. No tenant at all is an error, since it looks like no incidents.
 
-use super::client::{Client, Endpoint, TENANTS, is_uuid};
+use super::client::{Client, Endpoint, Question, TENANTS, is_uuid};
 use super::map::{Mapper, text};
 use super::wire::{Page, TenantRow, united};
 use crate::vendors::common::Remembered;
@@ -125,7 +125,7 @@ impl Tenants {
         &self,
         client: &Client,
         call: &Call,
-        list: Endpoint,
+        question: Question<'_>,
         wanted: &[NativeId],
         query: impl Fn(&[NativeId]) -> String,
     ) -> Result<Asked, SourceError> {
@@ -134,16 +134,16 @@ impl Tenants {
         let hopeless = readable.is_empty();
         let asked = if hopeless { wanted } else { &readable };
         let begun = Instant::now();
-        let answer = client.ask(call, list, &query(asked)).await?;
+        let answer = client.ask(call, question, &query(asked)).await?;
         if answer.status != 403 || asked.len() < 2 || hopeless {
             return Ok(Asked { answer, withheld: if hopeless { Vec::new() } else { withheld } });
         }
-        let known = self.withheld.value(call, Some(begun), || self.tried(client, call, list)).await?;
+        let known = self.withheld.value(call, Some(begun), || self.tried(client, call, question.list)).await?;
         let (readable, withheld) = part(wanted, &known);
         if readable.is_empty() {
             return Ok(Asked { answer, withheld: Vec::new() });
         }
-        let answer = client.ask(call, list, &query(&readable)).await?;
+        let answer = client.ask(call, question, &query(&readable)).await?;
         Ok(Asked { answer, withheld })
     }
 

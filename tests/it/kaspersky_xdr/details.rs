@@ -1,8 +1,13 @@
 //! Assets, changes and alerts: asked for only where they are selected, together where both are.
 
 use super::support::*;
-use incident_gateway::{domain::*, source::*};
+use incident_gateway::{
+    domain::*,
+    source::*,
+    upstream::{Cache, Policy},
+};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The calls of a query, without their parameters but flags, once tenants are known.
 async fn asked(bench: &Bench, query: &str) -> (Value, Vec<(String, Vec<String>)>) {
@@ -129,6 +134,43 @@ async fn changes_come_newest_first_each_with_an_id_of_its_own() {
             alerts.clone().all(|entry| entry.subject_type.as_deref() == Some("Alert") && entry.subject_id.is_some())
         );
     }
+}
+
+/// What an incident has to tell is asked for once in each of its states.
+#[tokio::test]
+async fn details_are_remembered_by_the_time_of_modification() {
+    let cache = Cache { lists: Duration::ZERO, details: Duration::ZERO, ..Policy::standard().cache };
+    let bench = Bench::with(60, |config, _| config.policy.cache = cache).await;
+    let rows = bench.source.list(&call(), &page()).await.unwrap();
+    let settled = rows.items.iter().filter(|incident| incident.status != IncidentStatus::Closed).take(4);
+    let ids: Vec<NativeId> = settled.map(|incident| incident.key.native.clone()).collect();
+    let parts = DetailParts { assets: true, activity: true, ..DetailParts::default() };
+    let ask = async |incidents: &[NativeId]| {
+        bench.sandbox.reset_calls();
+        let request = DetailRequest { parts, incidents: incidents.to_vec(), want: PLAIN };
+        let found = bench.source.details(&call(), &request).await.unwrap();
+        let changes: usize = found.items.iter().map(|(_, details)| details.activity.as_ref().unwrap().len()).sum();
+        (found.items.len(), bench.calls().len(), changes)
+    };
+    let (all, calls, changes) = ask(&ids).await;
+    assert_eq!((all, calls), (4, 1));
+    assert_eq!(ask(&ids).await, (4, 0, changes));
+    assert_eq!(ask(&ids[..2]).await.1, 1, "another question");
+    let close = json!([{ "ID": ids[1].to_string(), "TenantID": tenant(&rows, &ids[1]), "Reason": "truePositive" }]);
+    let token = format!("Bearer {}", bench.sandbox.token());
+    assert_eq!(bench.rest_as(&token, "POST", "incidents/close", &close.to_string()).await.0, 204);
+    assert_eq!(ask(&ids).await, (4, 0, changes), "nobody has told of it yet");
+    bench.source.fetch(&call(), &ids, PLAIN).await.unwrap();
+    let (all, calls, more) = ask(&ids).await;
+    assert_eq!((all, calls, more > changes), (4, 1, true));
+    assert_eq!(ask(&ids).await, (4, 1, more), "modified just now: once more may go unnoticed");
+    assert_eq!(ask(&ids[2..]).await.1, 1);
+    assert_eq!(ask(&ids[2..]).await.1, 0, "the others are as they were");
+}
+
+fn tenant(rows: &Rows<std::sync::Arc<Incident>>, id: &NativeId) -> String {
+    let incident = rows.items.iter().find(|incident| incident.key.native == *id).unwrap();
+    incident.scope.as_ref().unwrap().key.native.to_string()
 }
 
 #[tokio::test]
