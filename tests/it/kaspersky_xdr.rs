@@ -11,6 +11,7 @@ mod documents;
 mod errors;
 mod filters;
 mod incidents;
+mod oddities;
 mod sandbox;
 mod support;
 mod tenants;

@@ -1,7 +1,7 @@
 //! The conversation: paths, rows by id, and what an answer that is no success means.
 
 use super::wire::{Page, Row, read_list, read_page};
-use crate::vendors::common::{Revisions, told};
+use crate::vendors::common::{Revisions, text, told};
 use crate::{
     domain::{NativeId, SourceName},
     source::{Call, SourceError, SourceErrorKind},
@@ -12,8 +12,9 @@ use crate::{
     },
 };
 use serde_json::Value;
+use std::sync::atomic::AtomicUsize;
 
-/// Rows of a page; the server has no other size.
+/// Rows of a page; the document knows no other size.
 pub(super) const PAGE_ROWS: usize = 100;
 
 /// No limit of the request line is documented; common front servers take 8 KiB.
@@ -47,6 +48,8 @@ pub(super) struct Client {
     pub(super) upstream: Upstream,
     /// Of the incidents that the list gave.
     pub(super) revisions: Revisions,
+    /// The most rows that a page of incidents had, and [`PAGE_ROWS`] at least: by it pages are found.
+    pub(super) page_rows: AtomicUsize,
 }
 
 /// What is asked.
@@ -115,9 +118,7 @@ impl Client {
         }
         if answer.status == 400 {
             // The server has no 401: a header that it cannot read is the only way to tell that there is no token.
-            let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            let message = ["message", "Message"].iter().find_map(|name| told.get(name)?.as_str());
-            match message.map(|message| message.trim().to_lowercase()).as_deref() {
+            match message(&answer.body).as_deref() {
                 Some("invalid authorization header") => {
                     return made(SourceErrorKind::Unauthenticated, "refused the gateway's credential");
                 }
@@ -182,6 +183,24 @@ impl Client {
         let text = "The gateway planned a request that the source cannot answer.";
         SourceError::new(SourceErrorKind::Internal, &self.source, list.operation, text)
     }
+}
+
+/// What a refusal says, in small letters: its member `message`, wherever that stands, or all of it where it is a text.
+fn message(body: &[u8]) -> Option<String> {
+    fn within(told: &Value) -> Option<&str> {
+        match told {
+            Value::String(text) => Some(text),
+            Value::Object(members) => {
+                let named = |name| members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+                within(["message", "error"].into_iter().find_map(named)?.1)
+            }
+            _ => None,
+        }
+    }
+    let told = serde_json::from_slice(body).unwrap_or_else(|_| Value::String(text(body).into_owned()));
+    // That nothing is said has a meaning only where there is a place for it.
+    let message = within(&told).filter(|message| told.is_object() || !message.trim().is_empty());
+    message.map(|message| message.trim().to_lowercase())
 }
 
 /// Whether the server takes this as an id: one that is not fails a whole request.

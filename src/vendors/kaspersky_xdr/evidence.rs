@@ -1,7 +1,7 @@
 //! Evidence: alerts (by id, of a list of their own), observables and rules (in the incident's row).
 
 use super::map::{Mapper, Notes, link_of, short, text, time};
-use super::wire::{AlertRow, IncidentRow, ObservableRow, RuleRow, united};
+use super::wire::{AlertRow, IncidentRow, ObservableRow, Row, RuleRow, united};
 use super::words::{RESOLUTIONS, SEVERITIES, STATUSES};
 use crate::domain::{
     AlertDetails, DetectionRule, Evidence, EvidenceKind, EvidenceLink, IncidentStatus, Link, NativeId, Observable,
@@ -69,7 +69,7 @@ impl Mapper {
         raw: Option<RawJson>,
         notes: &mut Notes,
     ) -> Option<(Evidence, Option<Owner>)> {
-        let mut evidence = Evidence::new(self.key(&text(row.internal_id)?), EvidenceKind::Alert);
+        let mut evidence = Evidence::new(self.key(row.native()?), EvidenceKind::Alert);
         let threats = [(row.tactics, ThreatKind::Tactic), (row.techniques, ThreatKind::Technique)];
         let threats = threats.into_iter().flat_map(|(rows, kind)| self.threats(rows, kind));
         evidence.title = text(row.name);

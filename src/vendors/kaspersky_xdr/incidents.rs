@@ -13,6 +13,7 @@ use crate::{
     upstream::uri::{self, IdList},
 };
 use futures_util::future::{join, join_all};
+use std::sync::atomic::Ordering::Relaxed;
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// Beginning of every query for rows by id.
@@ -47,7 +48,8 @@ impl Incidents<'_> {
         if tenants.is_empty() {
             return Ok(Rows { restricted: missing.await.tenants, ..none() });
         }
-        let number = request.offset / PAGE_ROWS as u64 + 1;
+        let of_page = self.client.page_rows.load(Relaxed);
+        let number = request.offset / of_page as u64 + 1;
         let with = With { affected: request.want.assets, history: false };
         let ask = |tenants: &[NativeId]| query.text(tenants, number, with);
         let asked = self.tenants.ask(self.client, self.call, INCIDENTS.into(), &tenants, ask);
@@ -55,14 +57,16 @@ impl Incidents<'_> {
         let Asked { answer, withheld } = asked?;
         let page: Page<IncidentRow> = self.client.open(self.call, INCIDENTS, &answer, keeps(request.want, with))?;
         let restricted = restricted(&page, withheld, missing.tenants);
-        let skipped = usize::try_from(request.offset % PAGE_ROWS as u64).unwrap_or(0);
+        let skipped = usize::try_from(request.offset % of_page as u64).unwrap_or(0);
         let sent = page.sent;
+        // A server with larger pages than documented: the next offset will be found in them.
+        self.client.page_rows.fetch_max(sent, Relaxed);
         let wanted = skipped..skipped.saturating_add(request.limit.max(1)).min(sent.max(skipped));
-        let before = (number - 1).saturating_mul(PAGE_ROWS as u64);
+        let before = (number - 1).saturating_mul(of_page as u64);
         let seen = before.saturating_add(sent as u64);
         // Whether `Total` counts all that match or this page's rows is not documented: what cannot be the first is none.
         let total = page.total.filter(|total| *total >= seen);
-        let next = sent >= PAGE_ROWS || total.is_some_and(|total| total > seen);
+        let next = sent >= of_page || total.is_some_and(|total| total > seen);
         let broken = page.problems.iter().filter(|problem| wanted.contains(&problem.place));
         // Told once, with the first page.
         let nameless = if request.offset == 0 { missing.nameless } else { 0 };

@@ -1,7 +1,7 @@
 //! From rows to incidents. Pure; never fails: what is not understood is left absent or kept as text, and noted.
 
 use super::attack;
-use super::wire::{AssigneeRow, IncidentRow, MitreRow, Moment};
+use super::wire::{AssigneeRow, IncidentRow, Mitre, Moment, Row};
 use super::words::{self, CREATIONS, LEVELS, RESOLUTIONS, SEVERITIES, STATUSES};
 use crate::domain::{
     AlertCounts, Details, Incident, IncidentStatus, Key, Level, Link, NativeId, Owner, OwnerKind, OwnerProfile,
@@ -47,7 +47,7 @@ impl Mapper {
         with: With,
         notes: &mut Notes,
     ) -> Option<Incident> {
-        let mut incident = Incident::new(self.key(&text(row.internal_id.take())?), SourceKind::KasperskyXdr);
+        let mut incident = Incident::new(self.key(row.native()?), SourceKind::KasperskyXdr);
         self.words(&mut incident, &mut row, notes);
         incident.reference = text(row.id.take());
         incident.external_reference = text(row.external_ref.take());
@@ -72,9 +72,9 @@ impl Mapper {
                 incident.embedded.push(Record::Threat(Arc::new(threat)));
             }
         }
-        incident.alert_counts = row.alerts.as_ref().map(|ids| AlertCounts {
-            total: Some(i32::try_from(ids.len()).unwrap_or(i32::MAX)),
-            ..AlertCounts::default()
+        incident.alert_counts = row.alerts.as_ref().map(|ids| {
+            let distinct: BTreeSet<&str> = ids.iter().map(|id| &*id.0).filter(|id| !id.is_empty()).collect();
+            AlertCounts { total: Some(i32::try_from(distinct.len()).unwrap_or(i32::MAX)), ..AlertCounts::default() }
         });
         self.tell(&mut incident, row, with, notes);
         incident.raw = raw;
@@ -133,8 +133,8 @@ impl Mapper {
     }
 
     /// Tactics or techniques, each once.
-    pub(super) fn threats(&self, rows: Option<Vec<MitreRow>>, kind: ThreatKind) -> Vec<Threat> {
-        let mut ids: Vec<Text> = rows.unwrap_or_default().into_iter().filter_map(|row| text(row.id)).collect();
+    pub(super) fn threats(&self, rows: Option<Vec<Mitre>>, kind: ThreatKind) -> Vec<Threat> {
+        let mut ids: Vec<Text> = rows.unwrap_or_default().into_iter().filter_map(|Mitre(id)| text(id)).collect();
         let mut seen = BTreeSet::new();
         ids.retain(|id| seen.insert(id.clone()));
         ids.into_iter().map(|id| self.threat(&id, kind)).collect()

@@ -76,7 +76,8 @@ impl KasperskyXdr {
             transport,
             credential: Arc::new(credential),
         });
-        let client = Client { source: name.clone(), upstream, revisions: Revisions::default() };
+        let (revisions, page_rows) = (Revisions::default(), client::PAGE_ROWS.into());
+        let client = Client { source: name.clone(), upstream, revisions, page_rows };
         let configured = config.tenants.iter().map(|id| NativeId::new(id)).collect();
         KasperskyXdr {
             info: SourceInfo { name: name.clone(), kind: SourceKind::KasperskyXdr, url: shown_url(&config.url) },

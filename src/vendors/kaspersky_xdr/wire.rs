@@ -10,6 +10,7 @@ pub(super) use unite::{Unite, united};
 use crate::domain::{RawJson, Text};
 use read::rows;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 rows! {
     /// A row of `incidents`. `HistoryRecords` come only with `withHistory`, `Assets` in full only with `withAffected`.
@@ -35,8 +36,8 @@ rows! {
         // The data model page calls it so, with objects.
         alerts: Vec<AlertId> = "AlertIDs" | "Alerts",
         detection_technologies: Vec<Text> = "DetectionTechnologies",
-        tactics: Vec<MitreRow> = "MITRETactics",
-        techniques: Vec<MitreRow> = "MITRETechniques",
+        tactics: Vec<Mitre> = "MITRETactics",
+        techniques: Vec<Mitre> = "MITRETechniques",
         observables: Vec<(ObservableRow, Option<RawJson>)> = "Observables",
         rules: Vec<(RuleRow, Option<RawJson>)> = "Rules",
         assets: Vec<(AssetRow, Option<RawJson>)> = "Assets",
@@ -222,8 +223,8 @@ rows! {
         created_at: Moment = "CreatedAt",
         updated_at: Moment = "UpdatedAt",
         assignee: AssigneeRow = "Assignee",
-        tactics: Vec<MitreRow> = "MITRETactics",
-        techniques: Vec<MitreRow> = "MITRETechniques",
+        tactics: Vec<Mitre> = "MITRETactics",
+        techniques: Vec<Mitre> = "MITRETechniques",
     }
 
     /// A row of `tenants`.
@@ -250,22 +251,53 @@ impl Read for AlertId {
     }
 }
 
+/// A tactic or technique: an object that holds the id, or the id.
+#[derive(PartialEq, Debug)]
+pub(super) struct Mitre(pub(super) Option<Text>);
+
+impl Read for Mitre {
+    fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
+        if json.get().starts_with('"') {
+            return Text::read(json, reading).map(|id| Mitre(Some(id)));
+        }
+        MitreRow::read(json, reading).map(|row| Mitre(row.id))
+    }
+}
+
 /// What a row is called by, in errors and where ids are compared.
 pub(super) trait Row: Read {
     /// None where the row cannot be told from others; it is then of no use.
     fn native(&self) -> Option<&str>;
+
+    /// What the row cannot be asked for without; for the log.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl Row for IncidentRow {
     fn native(&self) -> Option<&str> {
-        self.internal_id.as_deref()
+        native(&self.internal_id, &self.id)
+    }
+
+    fn lacks(&self) -> Option<&'static str> {
+        native(&self.internal_id, &None).is_none().then_some("without InternalID")
     }
 }
 
 impl Row for AlertRow {
     fn native(&self) -> Option<&str> {
-        self.internal_id.as_deref()
+        native(&self.internal_id, &self.id)
     }
+
+    fn lacks(&self) -> Option<&'static str> {
+        native(&self.internal_id, &None).is_none().then_some("without InternalID")
+    }
+}
+
+/// The short id stands in for one that is missing: such a row cannot be asked for by id, but it is told from others.
+fn native<'a>(id: &'a Option<Text>, short: &'a Option<Text>) -> Option<&'a str> {
+    [id, short].into_iter().flatten().map(|id| &**id).find(|id| !id.is_empty())
 }
 
 impl Row for TenantRow {
@@ -326,9 +358,9 @@ pub(super) fn read_list<T: Row>(body: &[u8], raw: bool) -> Result<Page<T>, Strin
     Ok(rows_of(rows.unwrap_or_default(), None, raw))
 }
 
-/// Bytes that are no text cost the characters that they stand in, not the page.
-fn text(body: &[u8]) -> std::borrow::Cow<'_, str> {
-    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), std::borrow::Cow::Borrowed)
+/// The body as text, without the mark that some servers begin one with.
+fn text(body: &[u8]) -> Cow<'_, str> {
+    crate::vendors::common::text(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 fn rows_of<T: Row>(all: Vec<&RawValue>, total: Option<u64>, raw: bool) -> Page<T> {
@@ -337,7 +369,8 @@ fn rows_of<T: Row>(all: Vec<&RawValue>, total: Option<u64>, raw: bool) -> Page<T
         let mut reading = Reading::new(raw);
         let row = T::read(json, &mut reading);
         let id = row.as_ref().and_then(T::native).filter(|id| !id.is_empty()).map(str::to_owned);
-        let problem = reading.first.or_else(|| id.is_none().then(|| "without an id".to_owned()));
+        let lacks = if id.is_none() { Some("without an id") } else { row.as_ref().and_then(T::lacks) };
+        let problem = reading.first.or_else(|| lacks.map(str::to_owned));
         if let Some(what) = problem {
             page.problems.push(Problem { place, id: id.clone(), what });
         }

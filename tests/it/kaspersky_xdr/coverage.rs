@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// The printed example of the document with every `"string"` replaced by its path and every zero by a number of its own:
 /// times in milliseconds, in the order in which they stand.
-fn filled() -> Value {
+pub(super) fn filled() -> Value {
     let mut body: Value = serde_json::from_str(&fixture("documented_example.json")).unwrap();
     let mut number = 0;
     fill(&mut body["Incidents"][0], "", &mut number);
@@ -67,7 +67,7 @@ fn check(shown: &Value, expected: &[(&str, Value)]) {
 }
 
 /// All that an incident shows.
-const INCIDENT: &str = "{ incidents { totalCount nodes { reference sourceId scope { sourceId name kind root } title
+pub(super) const INCIDENT: &str = "{ incidents { totalCount nodes { reference sourceId scope { sourceId name kind root } title
         evidence { nodes { kind sourceId title description severity sourceSeverity sourceType observable { type value }
             rule { type confidence custom } } }
         alertCounts { total } owners { sourceId name kind } createdAt origins firstEventAt lastEventAt
@@ -138,7 +138,7 @@ async fn every_member_of_an_incident_is_shown() {
 }
 
 /// All that a host shows.
-const HOST: &str = "{ incidents { nodes { assets { edges { roles node { sourceId kind sourceType name displayName managementServer raw
+pub(super) const HOST: &str = "{ incidents { nodes { assets { edges { roles node { sourceId kind sourceType name displayName managementServer raw
         scope { sourceId name } origins createdAt deleted ipAddresses domainNames macAddresses categories criticality
         sourceCriticality criticalInfrastructure operatingSystem { name version } lastSeenAt software { name vendor version }
         hardware { name vendor version } protection { groupId groupName statusMask statusCode realTimeProtectionCode encryptionCode

@@ -3,6 +3,7 @@
 //! Members are found in any letter case, since one answer of this server mixes `InternalID`, `tenantID` and `status`.
 
 use crate::domain::{RawJson, Text, Time};
+use crate::vendors::common::text as text_of;
 use chrono::DateTime;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -55,16 +56,27 @@ impl Read for Text {
     fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
         let text = json.get();
         match text.as_bytes().first() {
-            Some(b'"') => serde_json::from_str(text).ok().or_else(|| reading.note("a text")),
+            // A half of a pair costs itself, not the text that it stands in.
+            Some(b'"') => serde_json::from_str(text)
+                .or_else(|_| serde_json::from_str(text).map(|Name(text)| text.into()))
+                .ok()
+                .or_else(|| reading.note("a text")),
             Some(b'{' | b'[') => reading.note("a text"),
             _ => Some(text.into()),
         }
     }
 }
 
+/// Truth values, also written as texts or numbers.
 impl Read for bool {
     fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
-        serde_json::from_str(json.get()).ok().or_else(|| reading.note("a truth value"))
+        match json.get().trim_matches('"') {
+            "1" => Some(true),
+            "0" => Some(false),
+            text if text.eq_ignore_ascii_case("true") => Some(true),
+            text if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => reading.note("a truth value"),
+        }
     }
 }
 
@@ -166,7 +178,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A member's name; borrowed unless it holds an escape.
+/// A member's name, or another text; borrowed unless it holds an escape. A half of a pair, which is no character, becomes
+/// U+FFFD.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -176,18 +189,19 @@ impl<'de> Deserialize<'de> for Name<'de> {
             type Value = Name<'de>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a member's name")
+                out.write_str("a text")
             }
 
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
+            fn visit_borrowed_bytes<E: Error>(self, text: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Name(text_of(text)))
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
+            fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(text_of(text).into_owned())))
             }
         }
-        from.deserialize_str(NameVisitor)
+        // As bytes, since only then the reader lets halves of pairs pass.
+        from.deserialize_bytes(NameVisitor)
     }
 }
 
@@ -248,6 +262,8 @@ mod tests {
         assert_eq!(read::<i64>("1705399200000.0"), (Some(1_705_399_200_000), 0));
         assert_eq!(read::<f64>("9.8"), (Some(9.8), 0));
         assert_eq!(read::<Moment>("\"\""), (None, 0));
+        assert_eq!(read::<Text>("\"a\\ud800b\""), (Some(text("a\u{fffd}\u{fffd}\u{fffd}b")), 0));
+        assert_eq!((read::<bool>("\"True\""), read::<bool>("0")), ((Some(true), 0), (Some(false), 0)));
         assert_eq!(read::<bool>("null"), (None, 0));
         assert_eq!(read::<Vec<Text>>("[\"a\",null,7]"), (Some(vec![text("a"), text("7")]), 0));
         assert_eq!(read::<Vec<Text>>("null"), (None, 0));
