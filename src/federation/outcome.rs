@@ -24,6 +24,8 @@ pub struct SourceReport {
     /// Time spent waiting for the source's limits.
     pub waited: Duration,
     pub from_cache: bool,
+    /// When the oldest answer was given that stands in for a source that is not there; none where there is no such answer.
+    pub stale_since: Option<Time>,
     /// Calls of the root field itself; those of the rest of the selection are in [`Batch::costs`].
     pub upstream_calls: u64,
     pub filtered_by_source: Vec<IncidentField>,
@@ -53,6 +55,7 @@ impl SourceReport {
             latency: None,
             waited: Duration::ZERO,
             from_cache: false,
+            stale_since: None,
             upstream_calls: 0,
             filtered_by_source: Vec::new(),
             filtered_by_gateway: Vec::new(),
@@ -92,6 +95,7 @@ impl SourceReport {
         self.upstream_calls = tally.upstream_calls();
         self.waited = tally.waited();
         self.latency = (self.upstream_calls > 0).then(|| tally.latency());
+        self.stale_since = stale_since(call);
         self.from_cache = tally.remembered() > 0 && (self.upstream_calls == 0 || tally.is_stale());
         let age = if self.from_cache { tally.oldest() } else { Duration::ZERO };
         let answered = call.now - TimeDelta::from_std(age).unwrap_or_default();
@@ -130,6 +134,8 @@ pub struct Cost {
     pub malformed: u32,
     /// Links that the source hides.
     pub masked: u32,
+    /// When the oldest answer was given that stands in for a source that is not there; none where there is no such answer.
+    pub stale_since: Option<Time>,
 }
 
 impl Cost {
@@ -139,10 +145,18 @@ impl Cost {
         self.waited += other.waited;
         self.malformed += other.malformed;
         self.masked += other.masked;
+        self.stale_since = self.stale_since.into_iter().chain(other.stale_since).min();
     }
 
     pub(super) fn of(call: &Call, malformed: u32, masked: u32) -> Self {
         let tally = &call.context.tally;
-        Cost { calls: tally.upstream_calls(), waited: tally.waited(), malformed, masked }
+        let (calls, waited) = (tally.upstream_calls(), tally.waited());
+        Cost { calls, waited, malformed, masked, stale_since: stale_since(call) }
     }
+}
+
+/// When the oldest stale answer was given that this call got.
+fn stale_since(call: &Call) -> Option<Time> {
+    let age = call.context.tally.oldest_stale()?;
+    Some(call.now - TimeDelta::from_std(age).unwrap_or_default())
 }

@@ -72,8 +72,9 @@ impl Context {
 pub struct Tally {
     calls: AtomicU64,
     remembered: AtomicU64,
-    stale: AtomicU64,
     oldest_us: AtomicU64,
+    /// Of those that are stale; one more than the microseconds, so that zero means none.
+    oldest_stale_us: AtomicU64,
     circuit: AtomicU8,
     credential_calls: AtomicU64,
     waited_us: AtomicU64,
@@ -114,7 +115,12 @@ impl Tally {
 
     /// Whether an answer was given that is older than it may be, because the source is not there.
     pub fn is_stale(&self) -> bool {
-        self.stale.load(Relaxed) > 0
+        self.oldest_stale().is_some()
+    }
+
+    /// How old the oldest of those answers was; none where there was no such answer.
+    pub fn oldest_stale(&self) -> Option<Duration> {
+        self.oldest_stale_us.load(Relaxed).checked_sub(1).map(Duration::from_micros)
     }
 
     /// In which state the last call left the source's circuit.
@@ -129,7 +135,9 @@ impl Tally {
     pub(super) fn add_remembered(&self, age: Duration, stale: bool) {
         self.remembered.fetch_add(1, Relaxed);
         self.oldest_us.fetch_max(microseconds(age), Relaxed);
-        self.stale.fetch_add(u64::from(stale), Relaxed);
+        if stale {
+            self.oldest_stale_us.fetch_max(microseconds(age).saturating_add(1), Relaxed);
+        }
     }
 
     pub(super) fn note_circuit(&self, circuit: Circuit) {

@@ -1,7 +1,7 @@
 //! `SourceReport`: how one source answered.
 
 use crate::{
-    domain::{NativeId, SourceName, Text},
+    domain::{NativeId, SourceName, SourceStatus, Text, Time},
     federation::{Cost, SourceReport},
     graphql::{
         cost::Costs,
@@ -36,31 +36,57 @@ impl Report {
 
     /// What the list itself cost.
     pub(crate) fn own_cost(&self) -> (SourceName, Cost) {
-        let SourceReport { source, upstream_calls: calls, waited, malformed, masked, .. } = &self.report;
-        (source.clone(), Cost { calls: *calls, waited: *waited, malformed: *malformed, masked: *masked })
+        let SourceReport { source, upstream_calls: calls, waited, malformed, masked, stale_since, .. } = &self.report;
+        let (calls, waited, malformed, masked, stale_since) = (*calls, *waited, *malformed, *masked, *stale_since);
+        (source.clone(), Cost { calls, waited, malformed, masked, stale_since })
     }
 
     fn cost_below(&self) -> Cost {
         self.below.as_ref().map(|costs| costs.of(&self.report.source)).unwrap_or_default()
+    }
+
+    /// An answer is as old as its oldest part; what went wrong with the list itself says more than that.
+    fn status(&self) -> SourceStatus {
+        match self.report.status {
+            SourceStatus::Ok if self.cost_below().stale_since.is_some() => SourceStatus::Stale,
+            status => status,
+        }
+    }
+
+    fn fetched_at(&self) -> Option<Time> {
+        let own = self.report.fetched_at?;
+        Some(self.cost_below().stale_since.map_or(own, |since| since.min(own)))
     }
 }
 
 fn report() -> Object {
     Object::of::<Report>("How one source answered: who, how complete, how fresh, at what cost.")
         .source(|r| &r.report.source)
-        .field("status", "How it answered.", |r| &r.report.status)
+        .computed(
+            "status",
+            "How it answered, here and for everything selected below: `STALE` if any of that is older than it may be.",
+            Report::status,
+        )
         .computed("itemCount", "Rows of this page.", |r| Count(r.report.items as u64))
         .computed("totalCount", "Rows under the same filter on all pages, where it is known.", |r| {
             r.report.total.map(Count)
         })
-        .field("fetchedAt", "When it answered; null if it was not asked.", |r| &r.report.fetched_at)
+        .computed(
+            "fetchedAt",
+            "When it answered: the rows, or the oldest stale answer below them if that is older. Null if it was not asked.",
+            Report::fetched_at,
+        )
         .computed("latencyMs", "Time of its calls for this list, in milliseconds.", |r| {
             r.report.latency.map(Milliseconds)
         })
         .computed("waitedMs", "Time spent waiting for the source's rate limit, in milliseconds.", |r| {
             Milliseconds(r.report.waited + r.cost_below().waited)
         })
-        .field("fromCache", "Whether the rows were remembered from before.", |r| &r.report.from_cache)
+        .computed(
+            "fromCache",
+            "Whether the rows were remembered from before, or anything selected below them that is stale.",
+            |r| r.report.from_cache || r.cost_below().stale_since.is_some(),
+        )
         .computed("upstreamCalls", "All calls to the source for this field and everything selected below it.", |r| {
             Count(r.report.upstream_calls + r.cost_below().calls)
         })
