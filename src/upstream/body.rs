@@ -9,6 +9,7 @@ use super::transport::{BodyStream, HttpResponse, TransportError};
 use super::wire::failed_transport;
 use crate::telemetry::events;
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use std::error::Error;
@@ -92,6 +93,7 @@ pub(super) struct Exchange {
     limit: Limit,
     max_bytes: usize,
     body: Body,
+    received: Option<DateTime<Utc>>,
 }
 
 struct Body {
@@ -111,8 +113,8 @@ impl Exchange {
             operation: origin.operation,
             missing: content_length(&answer.headers).filter(|_| !bodiless),
         };
-        let (status, headers) = (answer.status, answer.headers);
-        Exchange { status, headers, origin, permit: None, limit, max_bytes: policy.max_body_bytes, body }
+        let (status, headers, received) = (answer.status, answer.headers, answer.received);
+        Exchange { status, headers, origin, permit: None, limit, max_bytes: policy.max_body_bytes, body, received }
     }
 
     /// The whole answer, within the limits of time and size.
@@ -122,7 +124,7 @@ impl Exchange {
         let body = read.map_err(|error| self.origin.failed(error))?;
         self.origin.finished(self.status);
         self.origin.refused(self.status, &body);
-        Ok(UpstreamResponse { status: self.status, headers: self.headers, body })
+        Ok(UpstreamResponse { status: self.status, headers: self.headers, body, received: self.received })
     }
 
     /// The body piece by piece, without limits of total time and size.

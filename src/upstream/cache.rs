@@ -225,7 +225,7 @@ mod tests {
 
     fn answer(body: &str) -> UpstreamResponse {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        UpstreamResponse { status: 200, headers, body: body.to_owned().into() }
+        UpstreamResponse { status: 200, headers, body: body.to_owned().into(), received: None }
     }
 
     fn keep(cache: &Cache, request: &UpstreamRequest, answer: &UpstreamResponse) -> Key {

@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use super::request::Method;
 use super::transport::{FailureKind, HttpRequest, HttpResponse, Transport, TransportError};
+use chrono::Utc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt, TryStreamExt};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, redirect, retry};
@@ -91,10 +92,11 @@ impl Transport for ReqwestTransport {
         }
         Box::pin(async move {
             let mut answer = outgoing.send().await.map_err(|error| failure(error, FailureKind::Lost))?;
+            let received = Some(Utc::now());
             let headers = std::mem::take(answer.headers_mut());
             let status = answer.status().as_u16();
             let body = answer.bytes_stream().map_err(|error| failure(error, FailureKind::Cut)).boxed();
-            Ok(HttpResponse { status, headers, body })
+            Ok(HttpResponse { status, headers, body, received })
         })
     }
 }

@@ -4,7 +4,7 @@
 use super::body::Exchange;
 use super::error::UpstreamError;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use futures_util::stream::BoxStream;
 use reqwest::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -152,7 +152,12 @@ pub struct UpstreamResponse {
     pub headers: HeaderMap,
     /// Complete, as sent (never decompressed).
     pub body: Bytes,
+    /// What time it was here when the head came; none where the transport has no clock.
+    pub received: Option<DateTime<Utc>>,
 }
+
+/// No `Retry-After` counts for more: who asks for longer has a clock that is wrong, or means “not now”.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl UpstreamResponse {
     /// Whether the status is 2xx.
@@ -177,21 +182,33 @@ impl UpstreamResponse {
 
     /// The vendor's clock (header `Date`), to the second.
     pub fn date(&self) -> Option<DateTime<Utc>> {
-        let date = DateTime::parse_from_rfc2822(self.header(header::DATE)?).ok()?;
-        Some(date.to_utc())
+        http_date(self.header(header::DATE)?)
     }
 
-    /// How long the vendor wants to be left alone (header `Retry-After`, RFC 9110, section 10.2.3): a number of seconds, or a
-    /// date. A date is measured by the vendor's own clock (header `Date`); without that it says nothing.
+    /// How long the vendor wants to be left alone (header `Retry-After`, RFC 9110, section 10.2.3), a day at most: a number of
+    /// seconds, or a date. A date is measured by the vendor's own clock (header `Date`), without that by ours. None where it
+    /// does not say, or not legibly.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header(header::RETRY_AFTER)?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Digits that are no number are too many of them.
+            return Some(text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs).min(LONGEST_RETRY_AFTER));
         }
-        let then = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+        let wait = http_date(text)? - self.date().or(self.received)?;
         // A date that has passed means now.
-        Some((then - self.date()?).to_std().unwrap_or_default())
+        Some(wait.to_std().unwrap_or_default().min(LONGEST_RETRY_AFTER))
     }
+}
+
+/// A date in one of the three forms that a reader must know (RFC 9110, section 5.6.7): the one that is sent today, and those of
+/// RFC 850 and of C's `asctime`.
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    let today = DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
+    let older = || {
+        let read = |form| NaiveDateTime::parse_from_str(text, form).ok().map(|date| date.and_utc());
+        read("%A, %d-%b-%y %H:%M:%S GMT").or_else(|| read("%a %b %e %H:%M:%S %Y"))
+    };
+    today.or_else(older)
 }
 
 /// The head of an answer with the rest still coming. Holds its permit until dropped.
@@ -239,7 +256,7 @@ mod tests {
 
     fn response(name: HeaderName, value: &'static str) -> UpstreamResponse {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
-        UpstreamResponse { status: 200, headers, body: Bytes::new() }
+        UpstreamResponse { status: 200, headers, body: Bytes::new(), received: None }
     }
 
     #[test]
@@ -258,22 +275,59 @@ mod tests {
         assert_eq!(response(header::DATE, "yesterday").date(), None);
     }
 
+    const NOW: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const THEN: &str = "Sun, 06 Nov 1994 08:51:07 GMT";
+
+    /// What an answer asks for that came at a time by our clock, with a `Date` of its own or none.
+    fn wait(retry_after: &'static str, date: Option<&'static str>, received: Option<&str>) -> Option<u64> {
+        let mut answer = response(header::RETRY_AFTER, retry_after);
+        answer.headers.extend(date.map(|date| (header::DATE, HeaderValue::from_static(date))));
+        answer.received = received.map(|date| http_date(date).unwrap());
+        answer.retry_after().map(|wait| wait.as_secs())
+    }
+
     #[test]
     fn both_forms_of_retry_after_are_read() {
-        let after = |headers: &[(HeaderName, &'static str)]| {
-            let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-            UpstreamResponse { status: 429, headers: headers.collect(), body: Bytes::new() }.retry_after()
-        };
-        let seconds = |count| Some(Duration::from_secs(count));
-        let (wait, date) = (header::RETRY_AFTER, header::DATE);
-        assert_eq!(after(&[(wait.clone(), " 7 ")]), seconds(7));
-        let (now, then) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:51:07 GMT");
-        assert_eq!(after(&[(wait.clone(), then), (date.clone(), now)]), seconds(90));
-        assert_eq!(after(&[(wait.clone(), now), (date, then)]), seconds(0), "a date that has passed");
-        for unknown in [then, "soon", "-1", "1.5", "99999999999999999999999"] {
-            assert_eq!(after(&[(wait.clone(), unknown)]), None, "{unknown}");
+        assert_eq!(wait(" 7 ", None, None), Some(7));
+        assert_eq!(wait(THEN, Some(NOW), None), Some(90));
+        for unknown in ["", "soon", "-1", "+1", "1.5", "0x10", "Sun, 06 Nov 1994", "1994-11-06T08:51:07Z"] {
+            assert_eq!(wait(unknown, Some(NOW), Some(NOW)), None, "{unknown}");
         }
-        assert_eq!(after(&[]), None);
+        assert_eq!(response(header::ALLOW, "GET").retry_after(), None);
+    }
+
+    #[test]
+    fn a_date_is_measured_by_the_vendors_clock_and_without_that_by_ours() {
+        assert_eq!(wait(THEN, None, Some(NOW)), Some(90));
+        assert_eq!(wait(THEN, Some(NOW), Some(THEN)), Some(90), "the vendor's own clock comes first");
+        assert_eq!(wait(THEN, Some("yesterday"), Some(NOW)), Some(90), "a clock that cannot be read is none");
+        assert_eq!(wait(THEN, None, None), None, "without any clock it says nothing");
+    }
+
+    #[test]
+    fn a_date_that_has_passed_means_now() {
+        for past in [NOW, "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"] {
+            assert_eq!((wait(past, Some(THEN), None), wait(past, None, Some(THEN))), (Some(0), Some(0)), "{past}");
+        }
+    }
+
+    #[test]
+    fn what_is_absurd_is_a_day() {
+        const DAY: u64 = 86_400;
+        for long in ["86401", "18446744073709551615", "18446744073709551616", "99999999999999999999999999"] {
+            assert_eq!(wait(long, None, None), Some(DAY), "{long}");
+        }
+        for late in ["Mon, 07 Nov 1994 08:49:38 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!((wait(late, Some(NOW), None), wait(late, None, Some(NOW))), (Some(DAY), Some(DAY)), "{late}");
+        }
+        assert_eq!(wait("86399", None, None), Some(DAY - 1));
+    }
+
+    #[test]
+    fn dates_in_the_two_older_forms_are_read_as_well() {
+        for then in ["Sunday, 06-Nov-94 08:51:07 GMT", "Sun Nov  6 08:51:07 1994"] {
+            assert_eq!(wait(then, Some(NOW), None), Some(90), "{then}");
+        }
     }
 
     #[test]

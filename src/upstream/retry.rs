@@ -158,7 +158,8 @@ mod tests {
     fn only_what_may_pass_is_repeated() {
         let answered = |status| {
             let headers = reqwest::header::HeaderMap::new();
-            worth_repeating(&Ok(UpstreamResponse { status, headers, body: bytes::Bytes::new() })).is_some()
+            worth_repeating(&Ok(UpstreamResponse { status, headers, body: bytes::Bytes::new(), received: None }))
+                .is_some()
         };
         let repeated: Vec<u16> = (200..600).filter(|status| answered(*status)).collect();
         assert_eq!(repeated, [429, 502, 503, 504]);

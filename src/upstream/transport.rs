@@ -3,6 +3,7 @@
 
 use super::request::Method;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -34,6 +35,8 @@ pub struct HttpResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: BodyStream,
+    /// What time it was here when the head came: a transport over real sockets knows it, one in memory need not.
+    pub received: Option<DateTime<Utc>>,
 }
 
 impl HttpResponse {
@@ -45,7 +48,7 @@ impl HttpResponse {
 
     /// An answer in pieces, without headers.
     pub fn streamed(status: u16, body: BodyStream) -> Self {
-        HttpResponse { status, headers: HeaderMap::new(), body }
+        HttpResponse { status, headers: HeaderMap::new(), body, received: None }
     }
 
     /// With one more header.
