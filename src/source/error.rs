@@ -96,6 +96,9 @@ impl SourceError {
     pub fn from_upstream(source: &SourceName, operation: &'static str, error: UpstreamError) -> Self {
         use SourceErrorKind as K;
         let (kind, what) = match error.kind() {
+            UpstreamErrorKind::LoginFailed(status) => {
+                return SourceError::from_status(source, operation, status, error.retry_after());
+            }
             UpstreamErrorKind::Connect => (K::Unavailable, "cannot be reached"),
             UpstreamErrorKind::Tls => (K::Unavailable, "offers no connection that the gateway can trust"),
             UpstreamErrorKind::Timeout => (K::Timeout, "did not answer in time"),

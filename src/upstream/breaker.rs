@@ -50,6 +50,9 @@ impl Verdict {
 
     pub(super) fn of_error(error: &UpstreamError) -> Self {
         match error.kind() {
+            // The call that failed has told it; a hundred who waited for it say nothing more.
+            _ if error.is_echo() => Verdict::Nothing,
+            UpstreamErrorKind::LoginFailed(status) => Self::of_status(status),
             UpstreamErrorKind::Connect
             | UpstreamErrorKind::Tls
             | UpstreamErrorKind::Timeout
@@ -294,5 +297,7 @@ mod tests {
         assert_eq!([K::Connect, K::Tls, K::Timeout, K::Lost, K::Cut].map(of), [Verdict::Ill; 5]);
         assert_eq!([K::Deadline, K::RateLimited, K::CircuitOpen].map(of), [Verdict::Nothing; 3]);
         assert_eq!(of(K::CredentialRefused), Verdict::Well);
+        assert_eq!([429, 500, 503].map(K::LoginFailed).map(of), [Verdict::Well, Verdict::Ill, Verdict::Ill]);
+        assert_eq!(Verdict::of_error(&UpstreamError::new(K::Connect, "login").echo()), Verdict::Nothing);
     }
 }

@@ -31,6 +31,8 @@ pub enum UpstreamErrorKind {
     CredentialRefused,
     /// The account wants a second factor, which a gateway cannot give.
     SecondFactorPending,
+    /// The login was answered with this status, 429 or 5xx: it means what it would mean for any other call.
+    LoginFailed(u16),
     /// Our own limits leave no room for the call before its deadline. Nothing was sent.
     RateLimited,
     /// The source failed so often that it is left in peace. Nothing was sent.
@@ -53,6 +55,7 @@ impl UpstreamErrorKind {
             UpstreamErrorKind::Protocol => "protocol",
             UpstreamErrorKind::CredentialRefused => "credential_refused",
             UpstreamErrorKind::SecondFactorPending => "second_factor_pending",
+            UpstreamErrorKind::LoginFailed(_) => "login_failed",
             UpstreamErrorKind::RateLimited => "rate_limited",
             UpstreamErrorKind::CircuitOpen => "circuit_open",
             UpstreamErrorKind::Internal => "internal",
@@ -71,6 +74,7 @@ impl UpstreamErrorKind {
             UpstreamErrorKind::Protocol => "the answer cannot be used",
             UpstreamErrorKind::CredentialRefused => "the credential is not accepted",
             UpstreamErrorKind::SecondFactorPending => "the account wants a second factor",
+            UpstreamErrorKind::LoginFailed(_) => "the server cannot serve the login for now",
             UpstreamErrorKind::RateLimited => "no room in the quota before the deadline",
             UpstreamErrorKind::CircuitOpen => "the source is left in peace for a while",
             UpstreamErrorKind::Internal => "the request cannot be written",
@@ -87,12 +91,13 @@ pub struct UpstreamError {
     detail: Option<&'static str>,
     retry_after: Option<Duration>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    echo: bool,
 }
 
 impl UpstreamError {
     /// `operation` is what was asked, in our words; for a failed login, the name of the login.
     pub fn new(kind: UpstreamErrorKind, operation: &'static str) -> Self {
-        UpstreamError { kind, operation, detail: None, retry_after: None, cause: None }
+        UpstreamError { kind, operation, detail: None, retry_after: None, cause: None, echo: false }
     }
 
     /// Adds what precisely was wrong. Ours, fixed text: it may be shown to anybody.
@@ -108,6 +113,15 @@ impl UpstreamError {
     /// Adds when asking again may help.
     pub fn with_retry_after(self, wait: Duration) -> Self {
         UpstreamError { retry_after: Some(wait), ..self }
+    }
+
+    /// The same for one who only waited for what another call did, and for which nothing was sent.
+    pub(super) fn echo(&self) -> Self {
+        UpstreamError { echo: true, ..self.clone() }
+    }
+
+    pub(super) fn is_echo(&self) -> bool {
+        self.echo
     }
 
     /// When asking again may help, where that is known.

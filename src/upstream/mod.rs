@@ -8,14 +8,15 @@
 //! 5. *quota*: before the permit, which others could use while this one waits.
 //! 6. *permit*: at most so many calls in flight; outside of the credential, so that a queue forms before a token is
 //!    fetched that could be old by the time it is used.
-//! 7. *credential*: just before sending, so that it is fresh. Its own calls take no permit ([`Wire`]): all permits may be
-//!    held by calls that wait for that very token.
+//! 7. *credential*: just before sending, so that it is fresh. Its own calls take no permit ([`Wire`]), since all may be held by
+//!    calls that wait for that very token, and the place in the quotas of the call that needs it (`allowance`).
 //! 8. *timeout*: around what the vendor does, not around our own queues; those are bounded by the deadline.
 //! 9. *http*: the [`Transport`], an argument, so that tests run without a socket and on a paused clock.
 //!
 //! Redirects are never followed, proxies of the environment never used, bodies never decompressed.
 //! Next: `send` (the steps), `session` (tokens that expire), `network` (the only HTTP client).
 
+mod allowance;
 mod body;
 mod breaker;
 mod cache;

@@ -44,11 +44,22 @@ impl Window {
         }
     }
 
-    fn begin(&mut self, now: Instant) {
-        if self.begun.len() == self.most {
+    fn begin(&mut self, now: Instant) -> Instant {
+        while self.begun.len() >= self.most {
             self.begun.pop_front();
         }
         self.begun.push_back(now);
+        now
+    }
+
+    /// What was counted then is sent only now.
+    fn sent(&mut self, then: Instant, now: Instant) {
+        if then < now
+            && let Some(place) = self.begun.iter().position(|begun| *begun == then)
+        {
+            self.begun.remove(place);
+            self.begun.push_back(now);
+        }
     }
 }
 
@@ -77,11 +88,23 @@ impl Quota {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a call may begin and counts it. Fails at once when that will not be before the deadline.
-    pub(super) async fn pass(&self, cx: &Context, source: &str, operation: &'static str) -> Result<(), UpstreamError> {
-        if self.rate.operations.is_some_and(|operations| !operations.contains(&operation)) {
-            return Ok(());
-        }
+    /// Whether an operation belongs to it.
+    pub(super) fn counts(&self, operation: &str) -> bool {
+        self.rate.operations.is_none_or(|operations| operations.contains(&operation))
+    }
+
+    /// A call that was counted then is sent only now.
+    pub(super) fn sent(&self, then: Instant, now: Instant) {
+        self.state().window.sent(then, now);
+    }
+
+    /// Waits until a call may begin and counts it; gives when. Fails at once when that will not be before the deadline.
+    pub(super) async fn pass(
+        &self,
+        cx: &Context,
+        source: &str,
+        operation: &'static str,
+    ) -> Result<Instant, UpstreamError> {
         let refused = |at: Instant| {
             events::quota_refused(source, operation);
             let wait = at.saturating_duration_since(Instant::now());
@@ -92,8 +115,7 @@ impl Quota {
             let ahead: usize = state.waiting[..=cx.priority as usize].iter().sum();
             let at = state.window.free_at(ahead, now);
             if ahead == 0 && at <= now {
-                state.window.begin(now);
-                return Ok(());
+                return Ok(state.window.begin(now));
             }
             if at >= cx.deadline {
                 return Err(refused(at));
@@ -110,7 +132,7 @@ impl Quota {
         })
     }
 
-    async fn turn(&self, priority: Priority) {
+    async fn turn(&self, priority: Priority) -> Instant {
         let _first = self.turns[priority as usize].lock().await;
         loop {
             let at = {
@@ -158,6 +180,20 @@ mod tests {
             assert!(calls[3] - calls[0] > Duration::from_secs(60), "{calls:?}");
         }
         assert_eq!(begun[11] - start, 3 * WINDOW, "and not fewer either");
+    }
+
+    #[test]
+    fn what_is_sent_later_than_it_was_counted_counts_from_then() {
+        let (mut window, start) = (Window::new(2), Instant::now());
+        let second = Duration::from_secs(1);
+        let waiting = window.begin(start);
+        window.begin(start + second);
+        window.sent(waiting, start + 20 * second);
+        assert_eq!(window.free_at(0, start + 30 * second), start + second + WINDOW);
+        window.begin(start + second + WINDOW);
+        assert_eq!(window.free_at(0, start + 62 * second), start + 20 * second + WINDOW);
+        window.sent(start, start + 70 * second);
+        assert_eq!(window.begun.len(), 2, "what is not there any more is not counted again");
     }
 
     #[test]

@@ -15,9 +15,10 @@ use tokio::time::Instant;
 /// What an attempt ended with, if another may do better; the time that the source asks for, if it does.
 pub(super) fn worth_repeating(outcome: &Result<UpstreamResponse, UpstreamError>) -> Option<Option<Duration>> {
     match outcome {
-        Ok(answer) => matches!(answer.status, 429 | 502 | 503 | 504).then(|| answer.retry_after()),
+        Ok(answer) => is_passing(answer.status).then(|| answer.retry_after()),
         Err(error) => match error.kind() {
             UpstreamErrorKind::Connect | UpstreamErrorKind::Lost | UpstreamErrorKind::Cut => Some(None),
+            UpstreamErrorKind::LoginFailed(status) => is_passing(status).then(|| error.retry_after()),
             UpstreamErrorKind::Tls
             | UpstreamErrorKind::Timeout
             | UpstreamErrorKind::Deadline
@@ -30,6 +31,11 @@ pub(super) fn worth_repeating(outcome: &Result<UpstreamResponse, UpstreamError>)
             | UpstreamErrorKind::Internal => None,
         },
     }
+}
+
+/// Statuses by which a server says that it is busy.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 502 | 503 | 504)
 }
 
 /// How long to wait before repetition number `repeat` (from 0); none where it is not worth the wait.
@@ -176,6 +182,9 @@ mod tests {
             (K::CredentialRefused, false),
             (K::CircuitOpen, false),
             (K::RateLimited, false),
+            (K::LoginFailed(429), true),
+            (K::LoginFailed(500), false),
+            (K::LoginFailed(503), true),
         ] {
             assert_eq!(worth_repeating(&Err(UpstreamError::new(kind, "list"))).is_some(), repeated, "{kind:?}");
         }

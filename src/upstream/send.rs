@@ -1,5 +1,6 @@
 //! The steps of a call, in order, on one screen. See the module's page for the reason of each height.
 
+use super::allowance::{Allowance, Counted};
 use super::body::Exchange;
 use super::breaker::{Breaker, Circuit, Verdict};
 use super::cache::{Cache, Freshness, Key, Known};
@@ -7,10 +8,8 @@ use super::context::{Context, Purpose};
 use super::credential::{AfterRejection, Credential};
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::flight::{Flights, Outcome, Part};
-use super::hold::Holds;
 use super::limit::Places;
 use super::policy::Policy;
-use super::rate::Quota;
 use super::request::{UpstreamRequest, UpstreamResponse, UpstreamStream};
 use super::retry::{self, Budget, Jitter};
 use super::transport::Transport;
@@ -47,8 +46,7 @@ struct Line {
     budget: Budget,
     jitter: Jitter,
     breaker: Breaker,
-    holds: Holds,
-    quotas: Vec<Quota>,
+    allowance: Arc<Allowance>,
     places: Places,
 }
 
@@ -66,9 +64,8 @@ impl Upstream {
             cache: Cache::new(policy.cache.clone()),
             budget: Budget::new(&policy.retry),
             jitter,
-            breaker: Breaker::new(source, policy.breaker.clone()),
-            holds: Holds::new(policy),
-            quotas: policy.rates.iter().cloned().map(Quota::new).collect(),
+            breaker: Breaker::new(source.clone(), policy.breaker.clone()),
+            allowance: Arc::new(Allowance::new(source, policy)),
             places: Places::new(policy.concurrency),
             endpoint: Arc::new(endpoint),
         };
@@ -187,7 +184,7 @@ impl Upstream {
 /// reason to.
 fn is_absence(outcome: &Outcome) -> bool {
     match outcome {
-        Ok(answer) => answer.status == 429 || answer.status >= 500,
+        Ok(answer) => is_busy_or_down(answer.status),
         Err(error) => match error.kind() {
             UpstreamErrorKind::Connect
             | UpstreamErrorKind::Timeout
@@ -196,6 +193,7 @@ fn is_absence(outcome: &Outcome) -> bool {
             | UpstreamErrorKind::Cut
             | UpstreamErrorKind::RateLimited
             | UpstreamErrorKind::CircuitOpen => true,
+            UpstreamErrorKind::LoginFailed(status) => is_busy_or_down(status),
             UpstreamErrorKind::Tls
             | UpstreamErrorKind::TooLarge
             | UpstreamErrorKind::Protocol
@@ -204,6 +202,10 @@ fn is_absence(outcome: &Outcome) -> bool {
             | UpstreamErrorKind::Internal => false,
         },
     }
+}
+
+fn is_busy_or_down(status: u16) -> bool {
+    status == 429 || status >= 500
 }
 
 impl Line {
@@ -240,7 +242,7 @@ impl Line {
         entry.leave(Verdict::of(&outcome));
         if let Some(wait) = outcome.as_ref().ok().filter(|answer| answer.status == 429).and_then(|it| it.retry_after())
         {
-            self.holds.note(request.operation, wait);
+            self.allowance.note(request.operation, wait);
         }
         outcome
     }
@@ -248,45 +250,41 @@ impl Line {
     /// quota → permit → credential → http: one attempt, to the head of the answer. Who waits for the quota of one operation
     /// must not hold a permit that others could use.
     async fn open(&self, cx: &Context, request: &UpstreamRequest) -> Result<Exchange, UpstreamError> {
+        let counted = self.allowance.pass(cx, request.operation, Counted::default()).await?;
         let queued = Instant::now();
-        let permit = match self.within_quotas(cx, request).await {
-            Ok(()) => {
-                timeout_at(cx.deadline, self.places.take(cx.priority)).await.map_err(|_| deadline_passed(request))
-            }
-            Err(error) => Err(error),
-        };
+        let permit = timeout_at(cx.deadline, self.places.take(cx.priority)).await;
         cx.tally.add_waited(queued.elapsed());
-        let permit = permit?;
+        let permit = permit.map_err(|_| deadline_passed(request))?;
         let mut exchange = if request.authenticated {
-            self.authenticated(cx, request).await?
+            self.authenticated(cx, request, counted).await?
         } else {
+            self.allowance.sent(&counted);
             self.endpoint.open(cx, request, &HeaderMap::new(), Purpose::Call).await?
         };
         exchange.permit = Some(permit);
         Ok(exchange)
     }
 
-    /// Waits for what the source said of its quota, then for every one that is known and that the call belongs to.
-    async fn within_quotas(&self, cx: &Context, request: &UpstreamRequest) -> Result<(), UpstreamError> {
-        self.holds.pass(cx, &self.endpoint.source, request.operation).await?;
-        for quota in &self.quotas {
-            quota.pass(cx, &self.endpoint.source, request.operation).await?;
-        }
-        Ok(())
-    }
-
     /// With the credential, and with a renewed one if the first is refused. A 401 means that nothing was done, so that any
     /// request may be sent again, a write as well.
-    async fn authenticated(&self, cx: &Context, request: &UpstreamRequest) -> Result<Exchange, UpstreamError> {
+    async fn authenticated(
+        &self,
+        cx: &Context,
+        request: &UpstreamRequest,
+        mut counted: Counted,
+    ) -> Result<Exchange, UpstreamError> {
         let refused = || UpstreamError::new(UpstreamErrorKind::CredentialRefused, request.operation);
-        let wire = Wire::new(self.endpoint.clone(), cx.clone());
         for attempt in 0..2 {
             if attempt > 0 {
                 // The vendor counts the second one, too.
-                self.within_quotas(cx, request).await?;
+                counted = self.allowance.pass(cx, request.operation, Counted::default()).await?;
             }
+            let wire = Wire::new(self.endpoint.clone(), self.allowance.clone(), cx, counted);
             let headers = timeout_at(cx.deadline, self.credential.headers(&wire)).await;
             let headers = headers.map_err(|_| deadline_passed(request))??;
+            // A login has taken its place.
+            counted = self.allowance.pass(cx, request.operation, wire.left()).await?;
+            self.allowance.sent(&counted);
             let exchange = self.endpoint.open(cx, request, &headers, Purpose::Call).await?;
             if exchange.status != 401 {
                 return Ok(exchange);

@@ -18,8 +18,9 @@ const REFRESH_EVERY: Duration = Duration::from_secs(60);
 /// the vendor may have seen a use as just too early to prolong where we saw it as late enough.
 const MARGIN: Duration = Duration::from_secs(90);
 
-/// How long a failed login answers for all who ask: a hundred waiters must not try a wrong password a hundred times, and a
-/// corrected one should soon be tried.
+/// How long a refused login answers for all who ask: a hundred waiters must not try a wrong password a hundred times, and a
+/// corrected one should soon be tried. One that failed on the way answers only for those who waited for it: the next may do
+/// better, and how often that is tried is for retry and breaker to say.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
 
 /// A credential with a life, got by a vendor's [`Login`].
@@ -33,9 +34,18 @@ pub struct Session {
 #[derive(Default)]
 struct State {
     token: Option<Token>,
-    failure: Option<(UpstreamError, Instant)>,
+    failure: Option<Failure>,
+    /// Logins that ended, well or not.
+    ended: u64,
     /// A token was refused since the last one was fetched.
     replacing: bool,
+}
+
+struct Failure {
+    error: UpstreamError,
+    since: Instant,
+    /// The number of the login.
+    login: u64,
 }
 
 struct Token {
@@ -75,16 +85,19 @@ impl Token {
 }
 
 impl State {
-    /// What can be said without asking the vendor; none means that somebody must log in.
-    fn known(&mut self, now: Instant) -> Option<Result<HeaderMap, UpstreamError>> {
+    /// What can be said without asking the vendor to one who came when `ended` logins had ended; none means that somebody must
+    /// log in.
+    fn known(&mut self, now: Instant, ended: u64) -> Option<Result<HeaderMap, UpstreamError>> {
         let token = self.token.as_mut().filter(|token| !token.left(now).is_zero());
-        let failure = self.failure.as_ref().filter(|(_, since)| now - *since < FAILURE_KEPT);
+        let failure = self.failure.as_ref().filter(|failure| now - failure.since < FAILURE_KEPT);
         match (token, failure) {
             (Some(token), None) if token.is_ageing(now) => None,
             // An old token that still lives is better than a failed renewal.
             (Some(token), _) => Some(Ok(token.used(now))),
-            (None, Some((error, _))) => Some(Err(error.clone())),
-            (None, None) => None,
+            (None, Some(Failure { error, login, .. })) if *login > ended || is_final(error.kind()) => {
+                Some(Err(error.echo()))
+            }
+            (None, _) => None,
         }
     }
 
@@ -94,6 +107,7 @@ impl State {
         outcome: Result<SessionToken, UpstreamError>,
         now: Instant,
     ) -> Result<HeaderMap, UpstreamError> {
+        self.ended += 1;
         match outcome {
             Ok(token) => {
                 let replacement = std::mem::take(&mut self.replacing);
@@ -102,16 +116,37 @@ impl State {
             }
             Err(error) => {
                 self.fail(error.clone(), now);
-                self.known(now).unwrap_or(Err(error))
+                let token = self.token.as_mut().filter(|token| !token.left(now).is_zero());
+                token.map(|token| token.used(now)).ok_or(error)
             }
         }
     }
 
     fn fail(&mut self, error: UpstreamError, now: Instant) {
-        // A deadline is the failure of the one who asked, not of the login.
-        if error.kind() != UpstreamErrorKind::Deadline {
-            self.failure = Some((error, now));
+        // No time, or no room in a quota before its end, is the failure of the one who asked, not of the login.
+        if !matches!(error.kind(), UpstreamErrorKind::Deadline | UpstreamErrorKind::RateLimited) {
+            self.failure = Some(Failure { error, since: now, login: self.ended });
         }
+    }
+}
+
+/// Whether another login would end in the same way.
+fn is_final(kind: UpstreamErrorKind) -> bool {
+    match kind {
+        UpstreamErrorKind::Connect
+        | UpstreamErrorKind::Timeout
+        | UpstreamErrorKind::Deadline
+        | UpstreamErrorKind::Lost
+        | UpstreamErrorKind::Cut
+        | UpstreamErrorKind::LoginFailed(_)
+        | UpstreamErrorKind::RateLimited
+        | UpstreamErrorKind::CircuitOpen => false,
+        UpstreamErrorKind::Tls
+        | UpstreamErrorKind::TooLarge
+        | UpstreamErrorKind::Protocol
+        | UpstreamErrorKind::CredentialRefused
+        | UpstreamErrorKind::SecondFactorPending
+        | UpstreamErrorKind::Internal => true,
     }
 }
 
@@ -127,11 +162,16 @@ impl Session {
     }
 
     async fn current(&self, wire: &Wire) -> Result<HeaderMap, UpstreamError> {
-        if let Some(known) = self.state().known(Instant::now()) {
-            return known;
-        }
+        let ended = {
+            let mut state = self.state();
+            let ended = state.ended;
+            match state.known(Instant::now(), ended) {
+                Some(known) => return known,
+                None => ended,
+            }
+        };
         let _turn = self.turn.lock().await;
-        if let Some(known) = self.state().known(Instant::now()) {
+        if let Some(known) = self.state().known(Instant::now(), ended) {
             return known;
         }
         // If this future is dropped here, its turn goes to the next one, who logs in itself.

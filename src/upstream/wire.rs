@@ -1,14 +1,15 @@
 //! One HTTP exchange with a vendor: address, send, wait for the head within the limit. No permit and no credential; those
 //! are put around it.
 
+use super::allowance::{Allowance, Counted};
 use super::body::{Exchange, Limit, Origin};
-use super::context::{Context, Purpose};
+use super::context::{Context, Priority, Purpose};
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::policy::Policy;
 use super::request::{Method, UpstreamRequest, UpstreamResponse};
 use super::transport::{FailureKind, HttpRequest, Transport, TransportError};
 use reqwest::header::HeaderMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -104,22 +105,47 @@ pub(super) fn failed_transport(error: TransportError, operation: &'static str) -
     UpstreamError::new(kind, operation).with_cause(error)
 }
 
-/// What a credential may use to fetch a token: the same source, the same limits, but no permit and no credential, so that
-/// a login cannot wait for itself. Its calls are counted apart, and their answers never quoted in the log.
+/// What a credential may use to fetch a token: the same source, the same limits and quotas, but no permit and no credential,
+/// so that a login cannot wait for itself. Its calls are counted apart, and their answers never quoted in the log.
 pub struct Wire {
     endpoint: Arc<Endpoint>,
+    allowance: Arc<Allowance>,
     cx: Context,
+    /// What the call was counted in on whose behalf this is; a login takes of it what it needs.
+    counted: Mutex<Counted>,
 }
 
 impl Wire {
-    pub(super) fn new(endpoint: Arc<Endpoint>, cx: Context) -> Self {
-        Wire { endpoint, cx }
+    pub(super) fn new(endpoint: Arc<Endpoint>, allowance: Arc<Allowance>, cx: &Context, counted: Counted) -> Self {
+        // Many may wait for the token that a scan happens to fetch.
+        let cx = Context { priority: Priority::Interactive, ..cx.clone() };
+        Wire { endpoint, allowance, cx, counted: Mutex::new(counted) }
     }
 
-    /// Sends without a credential, whatever the request says. Any status is an answer; fails as [`super::Upstream::send`]
-    /// does.
+    /// What is left to the call.
+    pub(super) fn left(self) -> Counted {
+        self.counted.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends without a credential, whatever the request says. An answer that says that the server cannot serve for now (429,
+    /// 5xx) is the failure [`UpstreamErrorKind::LoginFailed`], so that it means the same as for any other call, at every
+    /// vendor; any other status is an answer. Fails as [`super::Upstream::send`] does.
     pub async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamError> {
-        self.endpoint.open(&self.cx, &request, &HeaderMap::new(), Purpose::Credential).await?.read().await
+        let login = request.operation;
+        let lent = self.allowance.lend(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner), login);
+        let counted = self.allowance.pass(&self.cx, login, lent).await?;
+        self.allowance.sent(&counted);
+        let exchange = self.endpoint.open(&self.cx, &request, &HeaderMap::new(), Purpose::Credential).await?;
+        let answer = exchange.read().await?;
+        if answer.status != 429 && answer.status < 500 {
+            return Ok(answer);
+        }
+        let error = UpstreamError::new(UpstreamErrorKind::LoginFailed(answer.status), login);
+        let Some(wait) = answer.retry_after() else { return Err(error) };
+        if answer.status == 429 {
+            self.allowance.note(login, wait);
+        }
+        Err(error.with_retry_after(wait))
     }
 
     /// Name of the source.

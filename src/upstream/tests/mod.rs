@@ -2,6 +2,7 @@
 
 mod credentials;
 mod limits;
+mod logins;
 mod network;
 mod repeats;
 mod session_life;

@@ -11,7 +11,7 @@ use crate::{
         header::{ACCEPT, CONTENT_TYPE, HeaderValue},
         uri,
     },
-    vendors::common::{AnsweredWith, Scalar},
+    vendors::common::Scalar,
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -124,8 +124,6 @@ fn judge(status: u16) -> Result<(), UpstreamError> {
         200..=299 => Ok(()),
         // Also from an address that is not on the account's list.
         400 | 401 | 403 => Err(UpstreamError::new(UpstreamErrorKind::CredentialRefused, OPERATION)),
-        429 => Err(unusable("the login is limited for now").with_cause(AnsweredWith(status))),
-        500..=599 => Err(unusable("the login failed at the server").with_cause(AnsweredWith(status))),
         _ => Err(unusable("the server has no login that the gateway knows")),
     }
 }

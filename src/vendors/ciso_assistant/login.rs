@@ -8,7 +8,6 @@ use crate::{
         Wire,
         header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderValue},
     },
-    vendors::common::AnsweredWith,
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -131,8 +130,6 @@ fn judge(status: u16) -> Result<(), UpstreamError> {
     match status {
         200..=299 => Ok(()),
         400 | 401 | 403 => Err(UpstreamError::new(UpstreamErrorKind::CredentialRefused, OPERATION)),
-        429 => Err(unusable("the login is limited for now").with_cause(AnsweredWith(status))),
-        500..=599 => Err(unusable("the login failed at the server").with_cause(AnsweredWith(status))),
         _ => Err(unusable("the server has no login that the gateway knows")),
     }
 }
