@@ -14,6 +14,9 @@ pub trait Credential: Send + Sync {
 
     /// The vendor answered 401 to `used`. Says whether asking for headers again could help.
     fn rejected(&self, used: &HeaderMap) -> AfterRejection;
+
+    /// The vendor took `used`: it answered something else than 401.
+    fn accepted(&self, _used: &HeaderMap) {}
 }
 
 /// Whether a refused attempt is worth repeating with new headers.

@@ -287,6 +287,7 @@ impl Line {
             self.allowance.sent(&counted);
             let exchange = self.endpoint.open(cx, request, &headers, Purpose::Call).await?;
             if exchange.status != 401 {
+                self.credential.accepted(&headers);
                 return Ok(exchange);
             }
             // Read for the log; what became of it does not matter.

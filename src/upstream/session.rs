@@ -54,7 +54,7 @@ struct Token {
     refreshed: Instant,
     sliding: Duration,
     absolute: Duration,
-    /// Came in place of a refused one: if it is refused as well, another will not do better.
+    /// Came in place of a refused one, and was not taken yet: if it is refused as well, another will not do better.
     replacement: bool,
 }
 
@@ -203,5 +203,11 @@ impl Credential for Session {
             }
         }
         AfterRejection::Renew
+    }
+
+    fn accepted(&self, used: &HeaderMap) {
+        if let Some(token) = self.state().token.as_mut().filter(|token| token.replacement && token.headers == *used) {
+            token.replacement = false;
+        }
     }
 }

@@ -175,6 +175,17 @@ async fn tokens_that_are_never_accepted_end_in_an_error_without_a_storm_of_login
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_token_that_was_taken_once_may_be_refused_later() {
+    let (logins, calls) = (Counter::default(), Counter::default());
+    // A server that forgets its tokens again and again: it takes each one once.
+    let upstream = Upstream::new(vendor(&logins, move |token| token.is_empty() || calls.add() % 2 == 1));
+    for _ in 0..5 {
+        assert_eq!(upstream.send(&context(), list()).await.unwrap().status, 200);
+    }
+    assert_eq!(logins.count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_login_answers_all_waiters_and_is_tried_again_later() {
     let logins = Counter::default();
     let mut options = refusing(&logins, 400);
