@@ -1,8 +1,7 @@
 //! Settings of the door: hosts and the section `server`.
 
 use crate::server::ServerOptions;
-use crate::settings::{Table, duration_ms, list, number, text};
-use std::net::Ipv6Addr;
+use crate::settings::{Table, duration_ms, host, list, number};
 
 /// Asks for the section `server`; the hosts are asked for by [`public_hosts`].
 pub(super) fn declare(table: &mut Table<'_, '_>) -> ServerOptions {
@@ -11,19 +10,14 @@ pub(super) fn declare(table: &mut Table<'_, '_>) -> ServerOptions {
 
 /// Asks for the hosts that requests may name.
 pub(super) fn public_hosts(table: &mut Table<'_, '_>) -> Vec<String> {
-    let host = text("a host name or an IP address, without a port", "^[A-Za-z0-9._:-]+$");
-    let hosts = table.or(
+    table.or(
         "public_hosts",
         "Names under which clients reach the gateway, beside those of loopback, which always work, and the host of \
          `public_url`. Requests for others are refused with 421, so that a foreign page cannot pass for the gateway's own \
          (DNS rebinding).",
-        list(host),
+        list(host()),
         Vec::new(),
-    );
-    if let Some(host) = hosts.iter().find(|host| host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
-        table.mistake("public_hosts", format!("must name hosts without a port, which may be any; one is {host:?}."));
-    }
-    hosts
+    )
 }
 
 fn connections(table: &mut Table<'_, '_>) -> ServerOptions {

@@ -3,7 +3,7 @@
 use super::declared::Shape;
 use regex::Regex;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -173,6 +173,27 @@ fn read_url(raw: Raw<'_>) -> Result<Url, Refusal> {
     Ok(url)
 }
 
+/// Characters of host names and IP addresses; the same as a pattern for editors.
+const HOST: &str = "^[A-Za-z0-9._:-]+$";
+
+kind!(
+    /// A host as requests name it: see [`is_host`].
+    host -> String,
+    raw => raw.text().filter(|text| is_host(text)).map(str::to_owned).ok_or(Refusal::NotThis),
+    value => Value::from(value.as_str()),
+    HOST_PHRASE,
+    json!({ "type": "string", "pattern": HOST })
+);
+
+/// What [`is_host`] wants, with its article.
+pub const HOST_PHRASE: &str = "a host name or an IP address, without a port";
+
+/// Whether a text is the name or the IP address of a host, an IPv6 address without brackets, and no port.
+pub fn is_host(text: &str) -> bool {
+    let characters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
+    !text.is_empty() && characters(text) && (!text.contains(':') || text.parse::<Ipv6Addr>().is_ok())
+}
+
 /// A whole number within bounds.
 pub fn number(range: RangeInclusive<u64>) -> impl Kind<Value = u64> {
     Number(range, "a whole number")
@@ -278,21 +299,23 @@ pub fn list<K: Kind>(member: K) -> impl Kind<Value = Vec<K::Value>> {
             Shape { phrase: format!("a list, each member {}", member.phrase), schema }
         }
         fn read(&self, raw: Raw<'_>) -> Result<Vec<K::Value>, Refusal> {
-            raw.members().ok_or(Refusal::NotThis)?.into_iter().map(|member| self.member(member)).collect()
+            let (mut values, mut others) = (Vec::new(), Vec::new());
+            for member in raw.members().ok_or(Refusal::NotThis)? {
+                match self.0.read(member) {
+                    Ok(value) => values.push(value),
+                    Err(Refusal::NotThis) => others.push(member.shown()),
+                    Err(because) => return Err(because),
+                }
+            }
+            let phrase = self.0.shape().phrase;
+            match others.as_slice() {
+                [] => Ok(values),
+                [one] => Err(Refusal::Because(format!("each member must be {phrase}; one is {one}."))),
+                all => Err(Refusal::Because(format!("each member must be {phrase}; not so are {}.", all.join(", ")))),
+            }
         }
         fn show(&self, value: &Vec<K::Value>) -> Value {
             Value::Array(value.iter().map(|member| self.0.show(member)).collect::<Array>())
-        }
-    }
-    impl<K: Kind> List<K> {
-        fn member(&self, raw: Raw<'_>) -> Result<K::Value, Refusal> {
-            self.0.read(raw).map_err(|refusal| match refusal {
-                Refusal::NotThis => {
-                    let phrase = self.0.shape().phrase;
-                    Refusal::Because(format!("each member must be {phrase}; one is {}.", raw.shown()))
-                }
-                because @ Refusal::Because(_) => because,
-            })
         }
     }
     List(member)

@@ -19,7 +19,9 @@ mod table;
 
 pub use declared::{Declared, Shape};
 pub use environment::{Environment, PREFIX};
-pub use kind::{Kind, Raw, Refusal, address, boolean, duration_ms, list, number, path, text, url, words};
+pub use kind::{
+    HOST_PHRASE, Kind, Raw, Refusal, address, boolean, duration_ms, host, is_host, list, number, path, text, url, words,
+};
 pub use mistake::Mistake;
 pub use table::{Table, Variant};
 

@@ -132,12 +132,13 @@ fn public_hosts_have_no_ports() {
     let with = |hosts: &str| format!("public_hosts = {hosts}\n{SMALLEST}");
     let loaded = Config::load(&with("[\"gw.example\", \"192.0.2.1\", \"2001:db8::1\"]"), &environment).unwrap();
     assert_eq!(loaded.value.server.public_hosts, ["gw.example", "192.0.2.1", "2001:db8::1"]);
-    let told = mistakes(&with("[\"gw.example:8080\"]"), &environment);
+    let told = |hosts: &str| mistakes(&with(hosts), &environment);
+    let must = "public_hosts, line 1, column 1: each member must be a host name or an IP address, without a port";
+    assert_eq!(told("[\"gw.example:8080\"]"), [format!("{must}; one is \"gw.example:8080\".")]);
     assert_eq!(
-        told,
-        [
-            "public_hosts, line 1, column 1: must name hosts without a port, which may be any; one is \"gw.example:8080\"."
-        ]
+        told("[\"a:1\", \"ok\", \"[::1]\", 7]"),
+        [format!("{must}; not so are \"a:1\", \"[::1]\", 7.")],
+        "all of them"
     );
     for wrong in ["[\"http://gw.example\"]", "[\"\"]", "[\"*\"]", "[\"a b\"]", "\"gw.example\""] {
         assert_eq!(mistakes(&with(wrong), &environment).len(), 1, "{wrong}");
