@@ -24,7 +24,10 @@ pub(super) async fn compress(request: Request, next: Next) -> Response {
     if !is_worth_it(&response) {
         return response;
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let known = response.headers().get_all(header::VARY).iter().any(|vary| vary == "accept-encoding");
+    if !known {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
     if wanted { compressed(response).await } else { response }
 }
 

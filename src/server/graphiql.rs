@@ -9,6 +9,7 @@ mod assets;
 use super::ServerState;
 use super::answer::Problem;
 use super::compress::wants_gzip;
+use super::etag;
 use super::identify::RequestId;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
@@ -16,7 +17,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::sync::LazyLock;
 
@@ -65,7 +65,7 @@ impl Page {
         let told = json!({ "exposed": exposed, "licences": licences, "tabs": tabs }).to_string();
         // A `<` could end the element that the JSON stands in; in JSON it may only stand in a text.
         let text = INDEX.replace(PLACE, &told.replace('<', "\\u003c"));
-        let digest = Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest = etag::digest(text.as_bytes());
         Page { text, digest }
     }
 }
@@ -87,7 +87,7 @@ pub(super) async fn page(State(state): State<ServerState>, headers: HeaderMap) -
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    conditional(&headers, &page.digest, sent, || Bytes::from_static(page.text.as_bytes()))
+    varying(conditional(&headers, &page.digest, sent, || Bytes::from_static(page.text.as_bytes())))
 }
 
 /// A file that the page names.
@@ -109,7 +109,7 @@ pub(super) async fn asset(
         false => Bytes::from_static(asset.bytes),
     });
     if asset.gzip {
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response = varying(response);
     }
     if gzip && response.status() == StatusCode::OK {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -125,8 +125,8 @@ fn conditional(
     sent: [(HeaderName, HeaderValue); 2],
     content: impl FnOnce() -> Bytes,
 ) -> Response {
-    let etag = tag(digest);
-    let known = has(asked, &etag);
+    let etag = etag::mark(digest);
+    let known = etag::is_known(asked, &etag);
     let safety = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -138,17 +138,10 @@ fn conditional(
     }
 }
 
-/// A weak one, since the same content may be sent compressed or not.
-fn tag(digest: &str) -> HeaderValue {
-    HeaderValue::from_str(&format!("W/\"{digest}\"")).expect("hexadecimal digits are a header's value")
-}
-
-/// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2: weakly compared).
-fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
-    let opaque = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
-    let tags = asked.get_all(header::IF_NONE_MATCH).iter();
-    let mut tags = tags.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    tags.any(|tag| tag == b"*" || opaque(tag) == opaque(etag.as_bytes()))
+/// Sent compressed or not, as the client takes it; 304 says so as well (RFC 9110, section 15.4.5).
+fn varying(mut response: Response) -> Response {
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
 }
 
 /// For the rare client that does not take gzip: a browser always does.

@@ -11,6 +11,7 @@ mod body;
 mod compress;
 mod connection;
 mod download;
+mod etag;
 mod graphiql;
 mod graphql;
 mod health;

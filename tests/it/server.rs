@@ -265,6 +265,8 @@ async fn the_schema_is_sent_again_only_to_those_who_have_another() {
     ] {
         let answer = send(gateway.address, &format!("GET /schema.graphql\nIf-None-Match: {known}"), b"").await;
         assert_eq!((answer.status, answer.header("etag")), (status, mark.as_str()), "{known}");
+        // What may be kept says for whom, whether it is sent again or not (RFC 9110, section 15.4.5).
+        assert_eq!(answer.headers("vary"), ["accept-encoding"], "{known}");
         assert_eq!(answer.body.is_empty(), status == 304, "{known}");
     }
 }
