@@ -9,7 +9,9 @@ use super::names::{
     DURATION_MS, ERROR_CAUSE, ERROR_KIND, ITEM_ID, ITEM_KIND, REQUEST_ID, SOURCE_ID, VENDOR_BODY, VENDOR_OPERATION,
     VENDOR_STATUS,
 };
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Longest piece of a vendor's answer that is written to the log, in characters.
@@ -113,18 +115,31 @@ pub fn malformed_item(call: Call<'_>, kind: &str, id: Option<&str>, problem: &st
 }
 
 /// A vendor used a word of a closed set that we do not know; the item is shown with the word as it is. `place` names the
-/// member and the word.
+/// member and the word. Counted each time, logged once for each word of a source, as every page may have it again.
 pub fn unknown_word(call: Call<'_>, kind: &str, place: &str) {
     UNKNOWN_WORDS.add(&[call.source, kind]);
-    tracing::warn!(
+    let place = head(place.as_bytes(), PROBLEM_MAX_CHARS);
+    if !is_news(format!("{} {kind} {place}", call.source)) {
+        return;
+    }
+    tracing::info!(
         { SOURCE_ID } = call.source,
         { VENDOR_OPERATION } = call.operation,
         { ITEM_KIND } = kind,
-        { ERROR_CAUSE } = head(place.as_bytes(), PROBLEM_MAX_CHARS).as_str(),
+        { ERROR_CAUSE } = place.as_str(),
         { REQUEST_ID } = call.request_id,
-        "{} used an unknown word; kind of record: {kind}",
+        "{} used a word that the gateway does not know ({kind}); it is passed on as it is",
         call.source
     );
+}
+
+/// Most words that are remembered as told; beyond them only the count tells more.
+const TOLD_MAX: usize = 1_000;
+
+fn is_news(word: String) -> bool {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    told.len() < TOLD_MAX && told.insert(word)
 }
 
 /// A vendor printed times without a zone in hours that its clock shows twice (the first was taken) or not at all (read by
@@ -254,6 +269,22 @@ mod tests {
             lines.iter().map(|line| (&line["level"], &line["vendor.body"], &line["request.id"])).collect();
         let (level, id) = (&"WARN".into(), &"r-7".into());
         assert_eq!(told, [(level, &"{}".into(), id), (level, &"<html>".into(), id)]);
+    }
+
+    #[test]
+    fn an_unknown_word_is_told_once_for_each_source() {
+        let other = Call { source: "other", ..CALL };
+        let lines = told(LogLevel::Info, || {
+            for call in [CALL, CALL, other, CALL] {
+                unknown_word(call, "incident", "status: \"paused\"");
+            }
+            unknown_word(CALL, "incident", "status: \"gone\"");
+        });
+        let told: Vec<_> =
+            lines.iter().map(|line| (line["source.id"].as_str(), line["error.cause"].as_str())).collect();
+        let (paused, gone) = (Some("status: \"paused\""), Some("status: \"gone\""));
+        assert_eq!(told, [(Some("ciso"), paused), (Some("other"), paused), (Some("ciso"), gone)]);
+        assert_eq!(lines[0]["level"], "INFO");
     }
 
     #[test]
