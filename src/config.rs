@@ -13,8 +13,7 @@ use crate::settings::{
     url, words,
 };
 use crate::telemetry::{LogFormat, LogLevel};
-use crate::upstream::Policy;
-use crate::vendors::{VendorConfig, ciso_assistant};
+use crate::vendors::VendorConfig;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -106,13 +105,6 @@ impl Config {
             limits,
             sources,
         }
-    }
-
-    /// For a sandbox at an address, as a source called `demo`.
-    pub fn of_sandbox(url: Url, token: Secret) -> Self {
-        let mut sandbox = ciso_assistant::Config::new(url, ciso_assistant::Credential::Token(token));
-        sandbox.policy = Policy::standard();
-        Self::new(vec![(SourceName::new("demo"), VendorConfig::CisoAssistant(sandbox))])
     }
 
     /// For sandboxes, with quotas `quota_factor` times as large as the vendors'.

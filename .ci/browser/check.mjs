@@ -9,6 +9,8 @@ const main = await watched(browser, origin);
 const { page, wrong } = main;
 page.setDefaultTimeout(20_000);
 
+// The sources of the demonstration, in the order of its configuration.
+const VENDORS = ["ciso-assistant", "eventlog-analyzer", "adversarial", "kaspersky-xdr", "cortex-xpanse"];
 let passed = 0;
 const failed = [];
 async function check(name, work) {
@@ -86,6 +88,9 @@ await check("the first query answers", async () => {
   const { data, errors } = await run();
   assert.equal(errors, undefined);
   assert(data.incidents.totalCount > 0 && data.incidents.nodes.length > 0);
+  // One list of all five, and all of them answered.
+  assert.deepEqual(new Set(data.incidents.nodes.map(({ source }) => source.name)), new Set(VENDORS));
+  assert.deepEqual(new Set(data.incidents.sources.map(({ source, status }) => `${source.name} ${status}`)), new Set(VENDORS.map((name) => `${name} OK`)));
   await page.waitForSelector("text=totalCount >> nth=1");
   await shot("result");
 });
@@ -101,9 +106,9 @@ for (const [index, name] of [[1, "Overview"], [2, "Sources"], [3, "Rows"], [4, "
 }
 
 await check("the example's variables are shown", async () => {
-  assert.deepEqual(JSON.parse(await text("variables.json")), { source: "demo", id: "INC-175" });
+  assert.deepEqual(JSON.parse(await text("variables.json")), { source: "ciso-assistant", id: "INC-428" });
   await page.getByRole("button", { name: "Variables", exact: true }).click();
-  await page.locator(`${toolEditor} .view-lines`, { hasText: "INC-175" }).waitFor();
+  await page.locator(`${toolEditor} .view-lines`, { hasText: "INC-428" }).waitFor();
   await shot("variables");
 });
 
@@ -183,7 +188,7 @@ await check("the explorer writes the query", async () => {
   await shot("builder");
   const { data, errors } = await run();
   assert.equal(errors, undefined);
-  assert.equal(data.sources[0].name, "demo");
+  assert.deepEqual(data.sources.map(({ name }) => name), VENDORS);
 });
 
 await check("the broom puts a query in order", async () => {
@@ -283,14 +288,15 @@ await check("the explorer shows the first example, lists as well", async () => {
 
 // docs/graphiql.png is a copy of this one.
 await check("the picture of the README", async () => {
-  const { page: fresh, context, wrong: there } = await watched(browser, origin);
+  // So high that the reports of all five stand on it.
+  const { page: fresh, context, wrong: there } = await watched(browser, origin, { viewport: { width: 1280, height: 1040 } });
   await fresh.goto(`${base}graphiql`);
   await ready(fresh);
   await fresh.getByRole("button", { name: /^Show Documentation Explorer/ }).click();
   const docs = fresh.locator(".graphiql-doc-explorer");
   await docs.getByRole("link", { name: "Query", exact: true }).click();
   await fresh.locator(".graphiql-execute-button").click();
-  await fresh.waitForSelector(".result-window >> text=CRITICAL");
+  await fresh.waitForSelector(".result-window >> text=cortex-xpanse");
   await fresh.mouse.move(300, 20);
   await fresh.waitForTimeout(500);
   await fresh.screenshot({ path: `${folder}/picture.png` });

@@ -1,8 +1,9 @@
-//! `demo`: sandbox and gateway in one process, for a first look. The gateway reaches the sandbox over a socket, like any
+//! `demo`: sandboxes and gateway in one process, for a first look. The gateway reaches the sandboxes over sockets, like any
 //! other source.
 
 use super::failure::Failure;
 use super::output::say;
+use super::sandbox::MAX_INCIDENTS;
 use super::{AccessArguments, LogArguments, listen, serve, start_log, stop};
 use crate::app::{App, Surroundings, reachable};
 use crate::config::{Config, SandboxSource};
@@ -22,12 +23,12 @@ pub(super) struct Options {
     #[command(flatten)]
     access: AccessArguments,
     /// A name under which others reach it, as gateway.example or 192.0.2.7, beside localhost; may be repeated
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = listen::parse_host)]
     public_host: Vec<String>,
-    /// Whose systems are simulated; may be repeated: ciso-assistant, eventlog-analyzer, adversarial, kaspersky-xdr,
-    /// cortex-xpanse, or all
-    #[arg(long, value_name = "VENDOR", value_parser = vendors, default_value = "ciso-assistant")]
-    vendor: Vec<Vendors>,
+    /// Simulate only this vendor's system, and not all: ciso-assistant, eventlog-analyzer, adversarial, kaspersky-xdr or
+    /// cortex-xpanse; may be repeated
+    #[arg(long)]
+    vendor: Vec<Vendor>,
     /// Keep the vendors' own limits of requests per minute; otherwise they are a hundredfold
     #[arg(long)]
     strict_limits: bool,
@@ -43,7 +44,8 @@ pub(super) struct Options {
 const LENIENCY: u32 = 100;
 
 /// What a newcomer would ask first.
-const FIRST_QUERY: &str = "{ incidents(first: 3) { nodes { title severity status assets { nodes { name } } } } }";
+const FIRST_QUERY: &str =
+    "{ incidents(first: 5) { nodes { title status source { name } } sources { source { name } status totalCount } } }";
 
 pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode, Failure> {
     // Quiet by default: what a newcomer should read is on standard output.
@@ -69,20 +71,8 @@ pub(super) async fn run(log: LogArguments, options: Options) -> Result<ExitCode,
     serve::finish(app, listener, stop).await
 }
 
-/// What `--vendor` names.
-#[derive(Clone)]
-struct Vendors(Vec<Vendor>);
-
-fn vendors(text: &str) -> Result<Vendors, String> {
-    match text {
-        "all" => Ok(Vendors(Vendor::ALL.into())),
-        one => one.parse().map(|vendor| Vendors(vec![vendor])),
-    }
-}
-
-/// One simulated system, and where it is about to be served.
+/// One simulated system, and where it is about to be served. The source is called like its vendor.
 struct System {
-    name: &'static str,
     vendor: Vendor,
     url: Url,
     sandbox: Sandbox,
@@ -91,48 +81,61 @@ struct System {
 
 impl System {
     fn source(&self) -> SandboxSource<'_> {
-        let settings = self.sandbox.secrets();
-        SandboxSource { name: self.name, vendor: self.vendor.word(), url: &self.url, settings }
+        let (word, settings) = (self.vendor.word(), self.sandbox.secrets());
+        SandboxSource { name: word, vendor: word, url: &self.url, settings }
     }
 }
 
 async fn simulate(options: &Options) -> Result<Vec<System>, Failure> {
-    let mut wanted: Vec<Vendor> = options.vendor.iter().flat_map(|vendors| vendors.0.clone()).collect();
-    wanted.sort_by_key(|vendor| *vendor as u64);
-    wanted.dedup();
-    let alone = wanted.len() == 1;
+    let vendors = wanted(&options.vendor);
+    let (each, count) = (options.incidents, vendors.len());
+    if each.saturating_mul(count) > MAX_INCIDENTS {
+        return Err(Failure::mistake(format!(
+            "--incidents {each} for each of {count} systems is more than {MAX_INCIDENTS} together. Give fewer, or name fewer \
+             systems with --vendor."
+        )));
+    }
     let now = chrono::Utc::now();
-    let mut systems = Vec::with_capacity(wanted.len());
-    for vendor in wanted {
+    let mut systems = Vec::with_capacity(count);
+    for vendor in vendors {
         let (listener, address) = listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let Options { incidents, seed, strict_limits, .. } = *options;
         let sandbox =
             Sandbox::new(SandboxOptions { vendor, seed, incidents, now, strict_limits, ..SandboxOptions::default() });
         let url = Url::parse(&format!("http://{address}/")).expect("an address and a slash are a URL");
-        let name = if alone { "demo" } else { vendor.word() };
-        systems.push(System { name, vendor, url, sandbox, listener });
+        systems.push(System { vendor, url, sandbox, listener });
     }
     Ok(systems)
+}
+
+/// Those that were named, each once, in the order in which they are listed everywhere; all if none was.
+fn wanted(named: &[Vendor]) -> Vec<Vendor> {
+    Vendor::ALL.into_iter().filter(|vendor| named.is_empty() || named.contains(vendor)).collect()
 }
 
 fn welcome(address: SocketAddr, systems: &[System], options: &Options) -> String {
     let gateway = reachable(address);
     let open = listen::notice(address).map(|notice| format!("\nCareful: {notice}.\n")).unwrap_or_default();
-    let incidents = options.incidents;
-    let listed = systems.iter().map(|System { name, vendor, url, .. }| format!("{name} (simulated {vendor} at {url})"));
+    let (count, incidents) = (systems.len(), options.incidents);
+    let what = match systems {
+        [System { vendor, .. }] => format!("a simulated {vendor} with {incidents} made-up incidents"),
+        _ => format!("{count} simulated systems with {incidents} made-up incidents each"),
+    };
+    let width = systems.iter().map(|system| system.vendor.word().len()).max().unwrap_or_default();
+    let listed = systems.iter().map(|System { vendor, url, .. }| format!("{:<width$}  {url}", vendor.word()));
     let sources = listed.collect::<Vec<_>>().join("\n            ");
     let limits = match options.strict_limits {
-        true => "as documented",
-        false => "a hundredfold of the documented ones (--strict-limits keeps them)",
+        true => "the vendors' own requests per minute, so that some answers take their time",
+        false => "a hundredfold of the vendors' requests per minute; --strict-limits keeps theirs",
     };
     format!(
-        r#"Incident Gateway, demonstration: {incidents} made-up incidents in each simulated system.
+        r#"Incident Gateway, demonstration: {what}.
 
   GraphiQL  {gateway}/
   GraphQL   {gateway}/graphql
   Schema    {gateway}/schema.graphql
   Sources   {sources}
-  Limits    of requests per minute: {limits}
+  Limits    {limits}
 
 A first query:
 

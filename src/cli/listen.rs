@@ -1,6 +1,7 @@
 //! Taking an address to listen on, or saying clearly why not.
 
 use super::failure::Failure;
+use crate::settings::{HOST_PHRASE, is_host};
 use crate::telemetry::life;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -9,6 +10,11 @@ use tokio::net::TcpListener;
 /// `--listen`.
 pub(super) fn parse(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an IP address and a port are needed, as in 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// `--public-host`, as the setting `public_hosts` takes it.
+pub(super) fn parse_host(text: &str) -> Result<String, String> {
+    if is_host(text) { Ok(text.to_owned()) } else { Err(format!("{HOST_PHRASE}, is needed")) }
 }
 
 /// Listens; the address with the real port.

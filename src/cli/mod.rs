@@ -56,7 +56,7 @@ struct LogArguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start a gateway over a simulated incident system, to try it out; needs nothing else
+    /// Start a gateway over simulated incident systems, to try it out; needs nothing else
     Demo(demo::Options),
     /// Start the gateway
     Serve(serve::Options),
@@ -66,7 +66,7 @@ enum Command {
     Doctor(doctor::Options),
     /// Print the GraphQL schema
     Schema,
-    /// Start only the simulated incident system
+    /// Start only one simulated incident system
     Sandbox(sandbox::Options),
     /// Ask a running gateway whether it takes requests
     Health(health::Options),

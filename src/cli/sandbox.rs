@@ -12,8 +12,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Most incidents that a sandbox is asked to hold; a million take about 3 GB.
-const MAX_INCIDENTS: usize = 1_000_000;
+/// Most incidents that sandboxes are asked to hold; a million take about 3 GB.
+pub(super) const MAX_INCIDENTS: usize = 1_000_000;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 
 #[derive(Args)]

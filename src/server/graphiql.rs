@@ -49,7 +49,7 @@ const TABS: [(&str, Option<&str>); 5] = [
     (include_str!("../../examples/overview.graphql"), None),
     (include_str!("../../examples/sources.graphql"), None),
     (include_str!("../../examples/rows.graphql"), None),
-    (include_str!("../../examples/incident.graphql"), Some("{\n  \"source\": \"demo\",\n  \"id\": \"INC-175\"\n}")),
+    (include_str!("../../examples/incident.graphql"), Some(include_str!("../../examples/incident.variables.json"))),
 ];
 
 /// The page as it is sent.

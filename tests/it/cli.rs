@@ -156,7 +156,9 @@ async fn demo_answers_the_query_that_it_prints() {
     }
     let body = line.split("-d '").nth(1).unwrap().trim_end_matches('\'');
     let document = serde_json::from_str::<Value>(body).unwrap()["query"].as_str().unwrap().to_owned();
-    assert_eq!(titles(&query(address, &document).await), 3);
+    let answer = query(address, &document).await;
+    assert_eq!(titles(&answer), 5);
+    assert_eq!(asked(&answer), FIVE.map(|name| (name.to_owned(), "OK".to_owned())), "all five answer");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(demo.printed.contains(&format!("http://{address}/schema.graphql")), "{}", demo.printed);
     let total = query(address, "{ incidents { totalCount } }").await;
@@ -165,6 +167,44 @@ async fn demo_answers_the_query_that_it_prints() {
     assert_eq!(run(&["health", "--url", &url]).await, (0, "ready\n".into(), String::new()));
     demo.signal("INT");
     assert_eq!(demo.end().await, (0, String::new()), "a demonstration that ran well leaves no line in the log");
+}
+
+/// What `demo` starts, in its order.
+const FIVE: [&str; 5] = ["ciso-assistant", "eventlog-analyzer", "adversarial", "kaspersky-xdr", "cortex-xpanse"];
+
+/// Who was asked for a list, and how each answered.
+fn asked(answer: &Answer) -> Vec<(String, String)> {
+    let answer = answer.json();
+    let reports = answer["data"]["incidents"]["sources"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    reports.map(|report| (text(&report["source"]["name"]), text(&report["status"]))).collect()
+}
+
+#[tokio::test]
+async fn demo_starts_the_systems_that_are_named_each_once() {
+    let named = ["--vendor", "kaspersky-xdr", "--vendor", "ciso-assistant", "--vendor", "kaspersky-xdr"];
+    let options = [&["demo", "--listen", "127.0.0.1:0", "--incidents", "30", "--strict-limits"], &named[..]].concat();
+    let mut demo = Running::start(program(&options));
+    let address = demo.address("GraphQL   http://").await;
+    while !demo.line().await.contains("Stop with") {}
+    let answer = query(address, "{ incidents(first: 9) { sources { source { name } status } } }").await;
+    assert_eq!(asked(&answer), ["ciso-assistant", "kaspersky-xdr"].map(|name| (name.to_owned(), "OK".to_owned())));
+    assert!(demo.printed.contains("2 simulated systems with 30 made-up incidents each."), "{}", demo.printed);
+    assert!(demo.printed.contains("the vendors' own requests per minute"), "{}", demo.printed);
+}
+
+#[tokio::test]
+async fn demo_refuses_what_it_cannot_start_and_says_why() {
+    for (options, message) in [
+        (["--vendor", "acme"], "unknown vendor 'acme'; known: ciso-assistant, eventlog-analyzer, adversarial, "),
+        (["--public-host", "gw.example:8080"], "a host name or an IP address, without a port, is needed"),
+        (["--public-host", "a b"], "a host name or an IP address, without a port, is needed"),
+        (["--incidents", "200001"], "--incidents 200001 for each of 5 systems is more than 1000000 together."),
+    ] {
+        let (code, out, errors) = run(&[&["demo", "--listen", "127.0.0.1:0"][..], &options].concat()).await;
+        assert_eq!((code, out.as_str()), (2, ""), "{options:?}");
+        assert!(errors.contains(message), "{options:?}: {errors}");
+    }
 }
 
 #[tokio::test]

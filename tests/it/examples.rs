@@ -4,60 +4,71 @@
 mod compact;
 
 use crate::{generated, support};
+use chrono::{DateTime, Duration, Utc};
 use compact::compact;
 use incident_gateway::{
     app::{App, Surroundings},
     config::Config,
     graphql::Request,
-    sandbox::{Sandbox, SandboxOptions},
-    secret::Secret,
+    sandbox::{Sandbox, SandboxOptions, Vendor},
     settings::Environment,
 };
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
+use url::Url;
 
 /// What `demo` starts, at a fixed time and with fixed keys.
 struct Demo {
-    app: App,
-    /// Where the sandbox is in this run.
-    base: String,
-    serving: JoinHandle<()>,
+    config: Config,
+    now: DateTime<Utc>,
+    /// Where the sandboxes are in this run.
+    bases: Vec<String>,
+    serving: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.serving.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl Demo {
     async fn start() -> Self {
-        Self::over(SandboxOptions::default()).await
+        Self::at(support::now()).await
     }
 
-    async fn over(options: SandboxOptions) -> Self {
-        let now = options.now;
-        let sandbox = Sandbox::new(options);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let base = format!("http://{address}");
-        let config = Config::of_sandbox(base.parse().unwrap(), Secret::from(sandbox.token().to_owned()));
+    async fn at(now: DateTime<Utc>) -> Self {
+        let (mut sandboxes, mut serving) = (vec![], vec![]);
+        for vendor in Vendor::ALL {
+            let sandbox = Sandbox::new(SandboxOptions { vendor, now, ..SandboxOptions::default() });
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+            let served = sandbox.clone();
+            serving.push(tokio::spawn(async move { served.serve(listener, std::future::pending()).await.unwrap() }));
+            sandboxes.push((vendor, url, sandbox));
+        }
+        let config = support::config_over(sandboxes.iter().map(|(vendor, url, sandbox)| (*vendor, url, sandbox)));
+        let bases = sandboxes.iter().map(|(_, url, _)| url.as_str().trim_end_matches('/').to_owned()).collect();
+        Demo { config, now, bases, serving }
+    }
+
+    /// The answer of a gateway that was just started, without what differs from run to run. One that was asked before
+    /// remembers some calls for some time, and would tell fewer.
+    async fn ask(&self, query: &str, variables: &Value) -> Value {
+        let now = self.now;
         let surroundings = Surroundings {
             clock: Arc::new(move || now),
             random: Arc::new(|bytes: &mut [u8]| bytes.fill(7)),
-            ..Surroundings::of_process(None, address)
+            ..Surroundings::of_process(None, self.config.listen)
         };
-        let serving = tokio::spawn(async move { sandbox.serve(listener, std::future::pending()).await.unwrap() });
-        Demo { app: App::new(config, surroundings).unwrap(), base, serving }
-    }
-
-    /// The answer, without what differs from run to run.
-    async fn ask(&self, query: &str, variables: &Value) -> Value {
+        let app = App::new(self.config.clone(), surroundings).unwrap();
         let variables = variables.as_object().cloned().unwrap_or_default();
         let request = Request { query: query.into(), variables, ..Request::default() };
-        let response = self.app.api().execute(request, &support::call("examples")).await;
-        let body = response.body.replace(&self.base, "http://127.0.0.1:8000");
+        let response = app.api().execute(request, &support::call("examples")).await;
+        let places = self.bases.iter().zip(8001..);
+        let body =
+            places.fold(response.body, |body, (base, port)| body.replace(base, &format!("http://127.0.0.1:{port}")));
         steady(serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
     }
 }
@@ -188,8 +199,8 @@ async fn the_generated_answer_in_the_readme_is_what_a_newcomer_gets() {
         &readme.replacen(&format!("```json\n{shown}```"), &format!("```json\n{}```", compact(&answer)), 1),
     );
     // The same in another year: what is shown does not depend on when `demo` is started.
-    let later = SandboxOptions { now: support::now() + chrono::Duration::days(500), ..SandboxOptions::default() };
-    assert_eq!(Demo::over(later).await.ask(&commands[0], &json!({})).await, answer);
+    let later = Demo::at(support::now() + Duration::days(500)).await;
+    assert_eq!(later.ask(&commands[0], &json!({})).await, answer);
     // `demo` proposes the same query.
     assert!(include_str!("../../src/cli/demo.rs").contains(&format!("\"{}\"", commands[0])));
     for query in between(&readme, "```graphql\n", "```").into_iter().map(str::to_owned).chain(commands) {

@@ -6,11 +6,11 @@ mod encoding;
 mod hosts;
 
 use crate::http::{Answer, get, post, query, send};
+use crate::support::config_over;
 use chrono::{DateTime, Utc};
 use incident_gateway::app::{App, Surroundings};
 use incident_gateway::config::Config;
-use incident_gateway::sandbox::{Sandbox, SandboxOptions};
-use incident_gateway::secret::Secret;
+use incident_gateway::sandbox::{Sandbox, SandboxOptions, Vendor};
 use incident_gateway::server::{self, Readiness, Stopped};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ impl Running {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let serving = sandbox.clone();
         tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
-        let mut config = Config::of_sandbox(url.parse().unwrap(), Secret::from(sandbox.token().to_owned()));
+        let mut config = config_over([(Vendor::CisoAssistant, &url.parse().unwrap(), &sandbox)]);
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -274,7 +274,7 @@ async fn the_schema_is_sent_again_only_to_those_who_have_another() {
 #[tokio::test]
 async fn a_file_is_passed_on_as_an_attachment() {
     let gateway = Running::start().await;
-    let answer = query(gateway.address, "{ source(name: \"demo\") { export(format: CSV) { url } } }").await;
+    let answer = query(gateway.address, "{ source(name: \"ciso-assistant\") { export(format: CSV) { url } } }").await;
     let url =
         answer.json()["data"]["source"]["export"]["url"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned();
     let path = url.strip_prefix(&format!("http://{}", gateway.address)).unwrap();
@@ -330,10 +330,10 @@ async fn a_key_in_the_data_directory_makes_cursors_outlive_the_gateway() {
     let sandbox = Sandbox::new(SandboxOptions { incidents: 50, ..SandboxOptions::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: url::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let token = sandbox.token().to_owned();
-    tokio::spawn(async move { sandbox.serve(listener, std::future::pending()).await });
+    let serving = sandbox.clone();
+    tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
     let start = |data_dir: Option<&std::path::Path>| {
-        let config = Config::of_sandbox(url.clone(), Secret::from(token.clone()));
+        let config = config_over([(Vendor::CisoAssistant, &url, &sandbox)]);
         let mut surroundings = Surroundings::of_process(data_dir.map(Into::into), config.listen);
         let now: DateTime<Utc> = SandboxOptions::default().now;
         surroundings.clock = std::sync::Arc::new(move || now);
@@ -385,7 +385,7 @@ async fn what_is_counted_is_told_to_prometheus() {
     for start in [
         "incident_gateway_requests_total{route=\"/graphql\",status=\"200\"} ",
         "incident_gateway_request_duration_seconds_bucket{route=\"/graphql\",le=\"+Inf\"} ",
-        "incident_gateway_source_calls_total{source=\"demo\",operation=\"list_incidents\",outcome=\"2xx\"} ",
+        "incident_gateway_source_calls_total{source=\"ciso-assistant\",operation=\"list_incidents\",outcome=\"2xx\"} ",
     ] {
         assert!(answer.body.lines().any(|line| line.starts_with(start)), "{start}\n{}", answer.body);
     }

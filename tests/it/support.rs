@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use incident_gateway::{
+    config::{Config, SandboxSource},
     domain::{Caller, SourceName},
     federation::{CursorKey, Federation, FederationOptions, SnapshotLimits},
     graphql::{Api, ApiOptions, QueryLimits, Request},
-    sandbox::{Sandbox, SandboxOptions},
+    sandbox::{Sandbox, SandboxOptions, Vendor},
     secret::Secret,
     source::{Call, Source},
     upstream::{Context, Policy, ReqwestTransport},
@@ -20,6 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
+use url::Url;
 
 /// One gateway with one source, `grc`, which is a sandbox on a loopback port.
 pub(crate) struct Gateway {
@@ -55,6 +57,18 @@ pub(crate) fn source(base: &str, token: &str) -> Arc<dyn Source> {
     let config = VendorConfig::CisoAssistant(ciso_assistant::Config::new(url, credential));
     let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
     vendors::build(&SourceName::new("grc"), &config, transport)
+}
+
+/// The configuration of a gateway over sandboxes, each with its address; the sources are called like their vendors.
+pub(crate) fn config_over<'a>(sandboxes: impl IntoIterator<Item = (Vendor, &'a Url, &'a Sandbox)>) -> Config {
+    let source = |(vendor, url, sandbox): (Vendor, &'a Url, &Sandbox)| SandboxSource {
+        name: vendor.word(),
+        vendor: vendor.word(),
+        url,
+        settings: sandbox.secrets(),
+    };
+    let sources: Vec<_> = sandboxes.into_iter().map(source).collect();
+    Config::of_sandboxes(&sources, 100).unwrap()
 }
 
 /// The API over these sources, with fixed keys.

@@ -76,7 +76,7 @@ async fn a_very_long_answer_is_compressed_as_well() {
 #[tokio::test]
 async fn a_file_is_passed_on_as_it_comes() {
     let gateway = Running::start().await;
-    let body = json!({ "query": "{ source(name: \"demo\") { export(format: CSV) { url } } }" }).to_string();
+    let body = json!({ "query": "{ source(name: \"ciso-assistant\") { export(format: CSV) { url } } }" }).to_string();
     let answer = crate::http::post(gateway.address, &body).await;
     let url = answer.json()["data"]["source"]["export"]["url"].as_str().unwrap().to_owned();
     let path = url.strip_prefix(&format!("http://{}", gateway.address)).unwrap();
