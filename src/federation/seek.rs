@@ -95,6 +95,12 @@ impl Reader<'_> {
                 bracket.high = Some(end.map_or(at, |total| at.min(total)));
             } else if before == page.rows.len() && page.more {
                 bracket.low = bracket.low.max(page.end);
+                // Pages by number end where they end, perhaps right behind the row to begin one earlier with: the same
+                // page would come again and again.
+                if page.end <= at.saturating_add(overlap as u64) {
+                    at = page.end;
+                    continue;
+                }
             } else {
                 page.rows.drain(..before);
                 return Ok(page);
