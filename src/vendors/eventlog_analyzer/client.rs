@@ -60,11 +60,22 @@ impl Client {
         raw: bool,
     ) -> Result<Page<IncidentRow>, SourceError> {
         parameters.push(self.representation());
-        let answer = self.json(call, LIST, format!("{INCIDENTS}?{}", uri::query(parameters))).await?;
-        let page: Page<IncidentRow> =
-            wire::read_list(&answer.body, raw).map_err(|problem| self.unreadable(call, LIST, &problem))?;
+        let answer = self.ask(call, LIST, format!("{INCIDENTS}?{}", uri::query(parameters))).await?;
+        let page = self.read_page(call, LIST, &answer, raw)?;
         self.tell_broken(call, LIST, "incident", &page.rows.broken);
         Ok(page)
+    }
+
+    /// A page, if the answer is one.
+    pub(super) fn read_page(
+        &self,
+        call: &Call,
+        operation: &'static str,
+        answer: &UpstreamResponse,
+        raw: bool,
+    ) -> Result<Page<IncidentRow>, SourceError> {
+        self.check(call, operation, answer)?;
+        wire::read_list(&answer.body, raw).map_err(|problem| self.unreadable(call, operation, &problem))
     }
 
     /// Path and query of the shortest list: a question that costs next to nothing.
@@ -153,8 +164,8 @@ impl Client {
             return SourceError::malformed(&self.source, operation, what);
         }
         let status = match (answer.status, code) {
-            // Whatever the words beside it, the server is not well, or asks for time.
-            (429 | 500.., _) => answer.status,
+            // Whatever the words beside it: it lacks the right, the server asks for time, or is not well.
+            (403 | 429 | 500.., _) => answer.status,
             (_, Some(BAD_TOKEN)) => 401,
             (_, Some(BAD_REQUEST)) | (200..=299, _) => 400,
             (status, _) => status,

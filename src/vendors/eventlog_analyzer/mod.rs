@@ -98,7 +98,7 @@ impl EventlogAnalyzer {
             let latency = begun.elapsed();
             let now = call.now + chrono::TimeDelta::from_std(latency).unwrap_or_default();
             let skew = answer.date().map(|date| (date - now).num_milliseconds() as f64);
-            Ok((self.client.check(call, "probe", &answer), skew, latency))
+            Ok((self.client.read_page(call, "probe", &answer, false).map(drop), skew, latency))
         };
         // Another scope of the token, so that a missing one is seen.
         let users: OptionFuture<_> = self.config.read_users.then(|| self.users.try_reading(&self.client, call)).into();
