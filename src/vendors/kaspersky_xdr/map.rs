@@ -76,8 +76,8 @@ impl Mapper {
             let distinct: BTreeSet<&str> = ids.iter().map(|id| &*id.0).filter(|id| !id.is_empty()).collect();
             AlertCounts { total: Some(i32::try_from(distinct.len()).unwrap_or(i32::MAX)), ..AlertCounts::default() }
         });
-        self.tell(&mut incident, row, with, notes);
         incident.raw = raw;
+        self.tell(&mut incident, row, with, notes);
         Some(incident)
     }
 
@@ -99,7 +99,10 @@ impl Mapper {
         }
         incident.assets = links;
         if with.history {
-            let changes = row.history.take().unwrap_or_default();
+            // Texts are kept for assets that are asked for beside it.
+            let keeps = incident.raw.is_some();
+            let changes = row.history.take().unwrap_or_default().into_iter();
+            let changes = changes.map(|(row, raw)| (row, raw.filter(|_| keeps))).collect();
             told.activity = Some(Arc::new(self.activity(&incident.key.native, changes)));
         }
         incident.told = Some(Arc::new(told));
