@@ -12,6 +12,7 @@ mod calls;
 mod ciso_assistant;
 mod cli;
 mod config;
+mod conformance;
 mod cortex_xpanse;
 mod coverage;
 mod differential;
