@@ -6,6 +6,7 @@
 
 mod bench;
 mod errors;
+pub(crate) mod fields;
 mod filters;
 mod gateway;
 mod lists;
@@ -33,6 +34,8 @@ macro_rules! subjects {
                     declared_orders_are_ours,
                     other_orders_reach_no_server,
                     totals_are_what_capabilities_say;
+                fields:
+                    the_table_has_every_field_that_is_declared;
                 truth:
                     fields_that_are_filled_are_declared,
                     fields_that_are_declared_are_filled,
@@ -80,6 +83,28 @@ macro_rules! promises {
             $file::$promise(&SUBJECT).await;
         }
     )+)+ };
+}
+
+/// Once for each API, since no switch moves a field.
+macro_rules! tables {
+    ($($name:ident: $subject:expr;)+) => { $(
+        #[tokio::test]
+        async fn $name() {
+            fields::fields_are_where_the_table_says(&$subject).await;
+        }
+    )+ };
+}
+
+mod fields_are_where_the_table_says {
+    use super::*;
+    tables! {
+        ciso_assistant: Subject::CISO_ASSISTANT;
+        ciso_assistant_later: Subject::CISO_ASSISTANT_LATER;
+        eventlog_analyzer: Subject::EVENTLOG_ANALYZER;
+        adversarial: Subject::ADVERSARIAL;
+        kaspersky_xdr: Subject::KASPERSKY_XDR;
+        cortex_xpanse: Subject::CORTEX_XPANSE;
+    }
 }
 
 subjects! {

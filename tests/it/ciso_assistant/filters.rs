@@ -60,27 +60,6 @@ async fn each_advertised_filter_selects_what_a_full_walk_selects() {
     }
 }
 
-#[tokio::test]
-async fn filters_hold_together() {
-    for release in RELEASES {
-        let bench = Bench::new(release, 300).await;
-        let all = bench.walk(Vec::new(), None, 500).await;
-        let sample = all.iter().find(|i| !i.assets.is_empty() && i.owners.len() > 1 && i.scope.is_some()).unwrap();
-        let tests = vec![
-            Test::Severity(vec![sample.severity, Severity::Unknown]),
-            Test::Status(vec![sample.status, IncidentStatus::New]),
-            Test::Owners(sample.owners.iter().map(|link| OwnerRef::Key(link.key.clone())).collect()),
-            Test::Scopes(vec![sample.scope.as_ref().unwrap().key.clone()]),
-        ];
-        let filter = Filter::All(tests.iter().cloned().map(Filter::Test).collect());
-        let expected: Vec<&Key> = all.iter().filter(|i| filter.matches(i)).map(|i| &i.key).collect();
-        let order = Order { field: IncidentOrderField::CreatedAt, direction: OrderDirection::Asc };
-        let found = bench.walk(tests, Some(order), 2).await;
-        assert_eq!(found.iter().map(|i| &i.key).collect::<Vec<_>>(), expected);
-        assert!(!expected.is_empty());
-    }
-}
-
 fn assert_parameters(bench: &Bench, release: Release) {
     for call in bench.sandbox.calls().iter().filter(|call| call.path == "/api/incidents/") {
         for pair in call.query.split('&') {

@@ -73,34 +73,6 @@ async fn the_record_as_received_comes_only_if_wanted() {
 }
 
 #[tokio::test]
-async fn orders_equal_ours_with_ties_and_at_every_page_size() {
-    for release in RELEASES {
-        let bench = Bench::new(release, 130).await;
-        let all = bench.walk(Vec::new(), None, 500).await;
-        let capabilities = bench.source.capabilities(&call()).await;
-        assert_eq!(capabilities.list.orders.len(), 3);
-        for (field, directions) in capabilities.list.orders.clone() {
-            for direction in directions {
-                let order = Order { field, direction };
-                let mut expected = all.clone();
-                expected.sort_by(|a, b| order.compare(&order.position(a), &order.position(b)));
-                for limit in [7, 65, 500] {
-                    assert_eq!(
-                        ids(&bench.walk(Vec::new(), Some(order), limit).await),
-                        ids(&expected),
-                        "{order:?} {limit}"
-                    );
-                }
-            }
-        }
-    }
-}
-
-fn ids(all: &[Arc<Incident>]) -> Vec<String> {
-    all.iter().map(|incident| incident.key.native.to_string()).collect()
-}
-
-#[tokio::test]
 async fn pages_end_where_the_list_ends() {
     let bench = Bench::new(Release::V3_15_1, 40).await;
     let total = bench.rest("/api/incidents/?limit=1").await["count"].as_u64().unwrap();

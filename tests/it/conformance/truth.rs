@@ -158,3 +158,9 @@ pub(super) async fn words_are_among_the_declared(subject: &Subject) {
         }
     }
 }
+
+/// Declared fields that a vendor's answers tell, as the tables of fields list them: without those that the gateway makes.
+pub(super) fn told_by_rows(declared: &BTreeSet<IncidentField>) -> impl Iterator<Item = IncidentField> {
+    // An address in the vendor's pages that is made from the configured one.
+    declared.iter().copied().filter(|field| *field != IncidentField::Url)
+}

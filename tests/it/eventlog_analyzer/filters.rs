@@ -71,23 +71,6 @@ async fn each_advertised_filter_selects_what_a_full_walk_selects() {
 }
 
 #[tokio::test]
-async fn filters_hold_together_and_pages_keep_them() {
-    let bench = Bench::new(300).await;
-    let all = bench.walk(Vec::new(), 100).await;
-    let sample = all.iter().find(|incident| incident.status == IncidentStatus::Closed).unwrap();
-    let tests = vec![
-        Test::Severity(vec![sample.severity]),
-        Test::Status(vec![sample.status]),
-        Test::CreatedBy(vec![OwnerRef::Key(sample.created_by.as_ref().unwrap().key.clone())]),
-    ];
-    let filter = Filter::All(tests.iter().cloned().map(Filter::Test).collect());
-    let expected = all.iter().filter(|incident| filter.matches(incident));
-    let expected: Vec<String> = expected.map(|incident| incident.key.native.to_string()).collect();
-    assert_eq!(ids(&bench.walk(tests, 2).await), expected);
-    assert!(expected.len() > 2, "{}", expected.len());
-}
-
-#[tokio::test]
 async fn several_values_are_left_to_the_gateway() {
     let bench = Bench::new(60).await;
     let capabilities = bench.source.capabilities(&call()).await;

@@ -1,8 +1,8 @@
-//! `docs/VENDORS.md`: what each vendor's sources can do, as their capabilities say, and what is odd about each, as its
-//! module page says.
+//! `docs/VENDORS.md`: what each vendor's sources can do, as their capabilities say, what is odd about each, as its module
+//! page says, and which of its members is which of our fields, as the tables of `conformance::fields` say and prove.
 
 use super::Five;
-use crate::generated::check;
+use crate::{conformance::fields::table, generated::check};
 use incident_gateway::sandbox::Vendor;
 use serde_json::{Value, json};
 use std::{fmt::Write, fs, path::Path};
@@ -15,6 +15,9 @@ know about each API. Made from the code by `UPDATE=1 cargo test generated`.
 A field that a source never fills is null there. A filter or an order that a source does not apply itself is applied by the
 gateway, which then reads up to `limits.scan_rows` rows. A value that a vendor has no word for matches nothing there, and the
 source is not asked.
+
+The tables go from members of a vendor's answers to the fields of the schema that they are in. A member that stands in no
+table is in `raw`. A test takes each member away and sees the field change.
 ";
 
 /// Names as people write them.
@@ -40,6 +43,20 @@ fn page(vendor: Vendor) -> String {
 fn words(all: &Value) -> String {
     let all: Vec<&str> = all.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// The table of fields, by call.
+fn fields(vendor: Vendor) -> String {
+    let (mut text, mut call) = (String::new(), String::new());
+    for line in table(vendor.word()) {
+        if line.call != call {
+            writeln!(text, "\nFrom `{}`:\n\n| Member | Field | |\n|---|---|---|", line.call).unwrap();
+            call.clone_from(&line.call);
+        }
+        let quoted = |all: &[String]| all.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+        writeln!(text, "| {} | {} | {} |", quoted(&line.members), quoted(&line.ours), line.remark).unwrap();
+    }
+    text
 }
 
 /// `HIGH` = `Trouble`, …
@@ -80,6 +97,7 @@ async fn generated_vendors() {
         ] {
             writeln!(document, "| {name} | {told} |").unwrap();
         }
+        document.push_str(&fields(vendor));
     }
     check("docs/VENDORS.md", &document);
 }
