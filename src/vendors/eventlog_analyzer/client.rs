@@ -164,9 +164,11 @@ impl Client {
             return SourceError::malformed(&self.source, operation, what);
         }
         let status = match (answer.status, code) {
-            // Whatever the words beside it: it lacks the right, the server asks for time, or is not well.
-            (403 | 429 | 500.., _) => answer.status,
+            // Whatever the words beside it: the server asks for time, or is not well.
+            (429 | 500.., _) => answer.status,
             (_, Some(BAD_TOKEN)) => 401,
+            // The code says less than the status.
+            (403, Some(BAD_REQUEST)) => 403,
             (_, Some(BAD_REQUEST)) | (200..=299, _) => 400,
             (status, _) => status,
         };

@@ -116,7 +116,7 @@ async fn each_fault_has_its_kind_and_the_next_call_is_well_again() {
         ("400", K::Rejected),
         ("401", K::Unauthenticated),
         ("expired", K::Unauthenticated),
-        ("403", K::Rejected),
+        ("403", K::Forbidden),
         ("429", K::RateLimited),
         ("429:7", K::RateLimited),
         ("500", K::Unavailable),
