@@ -334,28 +334,31 @@ pub(super) struct Problem {
 /// Fails when the body is no such object; says why, for the log.
 pub(super) fn read_page<T: Row>(body: &[u8], list: &str, raw: bool) -> Result<Page<T>, String> {
     let body = text(body);
-    let json: &RawValue = serde_json::from_str(&body).map_err(|error| error.to_string())?;
-    let mut reading = Reading::default();
-    let members = read::members(json, &mut reading).ok_or("not an object")?;
-    let member = |name: &str| members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, json)| *json);
-    let total = member("Total").and_then(|json| reading.member::<i64>("Total", json));
-    let total = total.and_then(|total| u64::try_from(total).ok());
-    match member(list) {
-        None if total.is_none() => Err(format!("neither Total nor {list}")),
-        None => Ok(rows_of(Vec::new(), total, raw)),
-        Some(json) if json.get() == "null" => Ok(rows_of(Vec::new(), total, raw)),
-        Some(json) => {
-            let rows = serde_json::from_str(json.get()).map_err(|error| format!("{list}: {error}"))?;
-            Ok(rows_of(rows, total, raw))
+    let (mut total, mut rows) = (None, None);
+    let each = read::each_member(&body, |name, json| {
+        if name.eq_ignore_ascii_case("Total") {
+            total = total.or(Some(json));
+        } else if name.eq_ignore_ascii_case(list) {
+            rows = rows.or(Some(json));
         }
+    });
+    each.map_err(|error| error.to_string())?;
+    let total = total.and_then(|json| Reading::default().member::<i64>("Total", json));
+    let total = total.and_then(|total| u64::try_from(total).ok());
+    match rows {
+        None if total.is_none() => Err(format!("neither Total nor {list}")),
+        Some(json) if json.get() != "null" => {
+            rows_of(json.get(), total, raw).map_err(|error| format!("{list}: {error}"))
+        }
+        _ => Ok(Page { rows: Vec::new(), total, sent: 0, problems: Vec::new() }),
     }
 }
 
 /// Reads a bare list; otherwise as [`read_page`].
 pub(super) fn read_list<T: Row>(body: &[u8], raw: bool) -> Result<Page<T>, String> {
     let body = text(body);
-    let rows: Option<Vec<&RawValue>> = serde_json::from_str(&body).map_err(|error| error.to_string())?;
-    Ok(rows_of(rows.unwrap_or_default(), None, raw))
+    let body = if body.trim() == "null" { "[]" } else { &*body };
+    rows_of(body, None, raw).map_err(|error| error.to_string())
 }
 
 /// The body as text, without the mark that some servers begin one with.
@@ -363,22 +366,23 @@ fn text(body: &[u8]) -> Cow<'_, str> {
     crate::vendors::common::text(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
-fn rows_of<T: Row>(all: Vec<&RawValue>, total: Option<u64>, raw: bool) -> Page<T> {
-    let mut page = Page { rows: Vec::with_capacity(all.len()), total, sent: all.len(), problems: Vec::new() };
-    for (place, json) in all.into_iter().enumerate() {
-        let mut reading = Reading::new(raw);
+fn rows_of<T: Row>(all: &str, total: Option<u64>, raw: bool) -> Result<Page<T>, serde_json::Error> {
+    let mut page = Page { rows: Vec::new(), total, sent: 0, problems: Vec::new() };
+    read::each_item(all, |json| {
+        let (mut reading, place) = (Reading::new(raw), page.sent);
+        page.sent += 1;
         let row = T::read(json, &mut reading);
-        let id = row.as_ref().and_then(T::native).filter(|id| !id.is_empty()).map(str::to_owned);
+        let id = row.as_ref().and_then(T::native).filter(|id| !id.is_empty());
         let lacks = if id.is_none() { Some("without an id") } else { row.as_ref().and_then(T::lacks) };
-        let problem = reading.first.or_else(|| lacks.map(str::to_owned));
-        if let Some(what) = problem {
-            page.problems.push(Problem { place, id: id.clone(), what });
+        if let Some(what) = reading.first.or_else(|| lacks.map(str::to_owned)) {
+            page.problems.push(Problem { place, id: id.map(str::to_owned), what });
         }
-        if let (Some(row), Some(_)) = (row, id) {
+        let is_named = id.is_some();
+        if let Some(row) = row.filter(|_| is_named) {
             page.rows.push((place, row, raw.then(|| RawJson::new(json.get()))));
         }
-    }
-    page
+    })?;
+    Ok(page)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use crate::domain::{RawJson, Text, Time};
 use crate::vendors::common::text as text_of;
 use chrono::DateTime;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
@@ -27,7 +27,7 @@ impl Reading {
     }
 
     /// Notes that something other than `expected` was found here.
-    fn note<T>(&mut self, expected: &str) -> Option<T> {
+    pub(super) fn note<T>(&mut self, expected: &str) -> Option<T> {
         self.count = self.count.saturating_add(1);
         self.first.get_or_insert_with(|| format!("{}: not {expected}", self.path.join(".")));
         None
@@ -56,6 +56,8 @@ impl Read for Text {
     fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
         let text = json.get();
         match text.as_bytes().first() {
+            // Without escapes it stands there as it is.
+            Some(b'"') if !text.contains('\\') => Some(bare(text).into()),
             // A half of a pair costs itself, not the text that it stands in.
             Some(b'"') => serde_json::from_str(text)
                 .or_else(|_| serde_json::from_str(text).map(|Name(text)| text.into()))
@@ -113,15 +115,20 @@ pub(in crate::vendors::kaspersky_xdr) struct Moment(pub(in crate::vendors::kaspe
 
 impl Read for Moment {
     fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
-        let text = Text::read(json, reading)?;
-        if text.is_empty() {
+        if json.get() == "\"\"" {
             return None;
         }
-        match DateTime::parse_from_rfc3339(&text) {
+        // What needs an escape is no moment.
+        match DateTime::parse_from_rfc3339(bare(json.get())) {
             Ok(time) => Some(Moment(time.to_utc())),
             Err(_) => reading.note("a moment"),
         }
     }
+}
+
+/// A JSON text without its quotes; anything else as it is.
+fn bare(json: &str) -> &str {
+    json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json)
 }
 
 /// Any JSON, kept as it came.
@@ -134,8 +141,20 @@ impl Read for RawJson {
 /// A list without those of its members that are broken or null.
 impl<T: Read> Read for Vec<T> {
     fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
-        let Ok(all) = serde_json::from_str::<Vec<&RawValue>>(json.get()) else { return reading.note("a list") };
-        Some(all.into_iter().filter(|json| json.get() != "null").filter_map(|json| T::read(json, reading)).collect())
+        // Numbers and truth values are seen to be no lists without a reader's error, which would be written out.
+        if !json.get().starts_with('[') {
+            return reading.note("a list");
+        }
+        let mut all = Vec::new();
+        let each = each_item(json.get(), |json| {
+            if json.get() != "null" {
+                all.extend(T::read(json, reading));
+            }
+        });
+        match each {
+            Ok(()) => Some(all),
+            Err(_) => reading.note("a list"),
+        }
     }
 }
 
@@ -146,36 +165,51 @@ impl<T: Read> Read for (T, Option<RawJson>) {
     }
 }
 
-/// Members of an object in their order. None, and a note, for anything else.
-pub(super) fn members<'a>(json: &'a RawValue, reading: &mut Reading) -> Option<Vec<(Cow<'a, str>, &'a RawValue)>> {
-    match serde_json::from_str::<Members<'a>>(json.get()) {
-        Ok(Members(all)) => Some(all),
-        Err(_) => reading.note("an object"),
+/// Hands over each member of an object, in their order. Fails when the text is no object.
+pub(super) fn each_member<'a>(
+    json: &'a str,
+    take: impl FnMut(Cow<'a, str>, &'a RawValue),
+) -> Result<(), serde_json::Error> {
+    struct Each<F>(F);
+    impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Each<F> {
+        type Value = ();
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+            while let Some((Name(name), value)) = map.next_entry()? {
+                self.0(name, value);
+            }
+            Ok(())
+        }
     }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    reader.deserialize_map(Each(take))?;
+    reader.end()
 }
 
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// Hands over each value of a list, in their order. Fails when the text is no list.
+pub(super) fn each_item<'a>(json: &'a str, take: impl FnMut(&'a RawValue)) -> Result<(), serde_json::Error> {
+    struct Each<F>(F);
+    impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Each<F> {
+        type Value = ();
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut all = Vec::with_capacity(32);
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    all.push((name, value));
-                }
-                Ok(Members(all))
-            }
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a list")
         }
-        from.deserialize_map(MembersVisitor)
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut all: A) -> Result<(), A::Error> {
+            while let Some(value) = all.next_element()? {
+                self.0(value);
+            }
+            Ok(())
+        }
     }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    reader.deserialize_seq(Each(take))?;
+    reader.end()
 }
 
 /// A member's name, or another text; borrowed unless it holds an escape. A half of a pair, which is no character, becomes
@@ -218,15 +252,18 @@ macro_rules! rows {
 
         impl Read for $row {
             fn read(json: &RawValue, reading: &mut Reading) -> Option<Self> {
+                if !json.get().starts_with('{') {
+                    return reading.note("an object");
+                }
                 let mut row = $row::default();
-                for (name, value) in read::members(json, reading)? {
+                let each = read::each_member(json.get(), |name, value| {
                     $(if name.eq_ignore_ascii_case($name) $(|| name.eq_ignore_ascii_case($other))* {
                         // Of two names for one member, one that tells nothing does not take back what the other told.
-                        row.$field = reading.member($name, value).or(row.$field);
-                        continue;
+                        row.$field = reading.member($name, value).or(row.$field.take());
+                        return;
                     })+
-                }
-                Some(row)
+                });
+                each.map_or_else(|_| reading.note("an object"), |()| Some(row))
             }
         }
 
