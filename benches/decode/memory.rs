@@ -52,7 +52,7 @@ impl Memory {
         let answered = match known {
             Some(known) => known,
             None => {
-                let HttpResponse { status, headers, body } = self.server.send(request).await?;
+                let HttpResponse { status, headers, body, .. } = self.server.send(request).await?;
                 let body: Vec<Bytes> = body.try_collect().await?;
                 let answered = Answered { status, headers, body: body.concat().into() };
                 self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, answered.clone());

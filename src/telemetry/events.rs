@@ -238,6 +238,17 @@ fn causes(mut cause: Option<&(dyn Error + 'static)>) -> String {
     text
 }
 
+/// A read was answered from a snapshot. `outcome` is our word.
+pub fn snapshot_used(source: &str, outcome: &str) {
+    SNAPSHOTS.add(&[source, outcome]);
+    tracing::debug!({ SOURCE_ID } = source, "a snapshot of {source} was used ({outcome})");
+}
+
+/// All snapshots together take another amount of memory now.
+pub fn snapshots_resized(bytes: usize) {
+    SNAPSHOT_BYTES.set(&[], bytes as f64);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,15 +323,4 @@ mod tests {
         assert_eq!(lines[0]["item.id"], "i-1");
         assert_eq!(lines[0]["error.cause"], "name: missing");
     }
-}
-
-/// A read was answered from a snapshot. `outcome` is our word.
-pub fn snapshot_used(source: &str, outcome: &str) {
-    SNAPSHOTS.add(&[source, outcome]);
-    tracing::debug!({ SOURCE_ID } = source, "a snapshot of {source} was used ({outcome})");
-}
-
-/// All snapshots together take another amount of memory now.
-pub fn snapshots_resized(bytes: usize) {
-    SNAPSHOT_BYTES.set(&[], bytes as f64);
 }
