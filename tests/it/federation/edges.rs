@@ -212,20 +212,58 @@ fn a_cursor_is_for_its_query_its_viewer_its_key_and_a_day() {
     assert!(matches!(answer, Err(FederationError::Cursor(CursorFault::OtherQuery))));
 }
 
+/// The longest names that a configuration allows, ids as long as `docs/PAGING.md` says, and texts that are cut.
 #[test]
 fn cursors_stay_short() {
     for (count, longest) in [(5, 1_024), (20, 2_048)] {
         let sources: Vec<Arc<Memory>> = (0..count)
             .map(|index| {
-                let name = format!("{index:02}-{}", "long-name".repeat(6));
+                let name = format!("{index:02}-{}", "long-name".repeat(5)).split_at(40).0.to_owned();
                 let mut rows = rows(&name, 150);
-                rows.iter_mut().for_each(|row| row.title = Some("題".repeat(2_000).into()));
+                for row in &mut rows {
+                    row.title = Some("題".repeat(2_000).into());
+                    let native = format!("{}{:0>252}", row.key.native, "");
+                    row.key = Key::new(&row.key.source, &*native);
+                }
                 Memory::new(&name, able(), rows)
             })
             .collect();
-        let order = Order { field: IncidentOrderField::Title, direction: OrderDirection::Asc };
-        let page = run(federation(&sources).incidents(&call(), &query(Filter::default(), order, 100))).unwrap();
-        assert!(page.cursor(99).unwrap().len() <= longest);
+        for field in [IncidentOrderField::Title, IncidentOrderField::CreatedAt] {
+            let order = Order { field, direction: OrderDirection::Asc };
+            let mut query = query(Filter::default(), order, 100);
+            let federation = federation(&sources);
+            let mut most = 0;
+            for _ in 0..=count {
+                let page = run(federation.incidents(&call(), &query)).unwrap();
+                query.after = page.cursor(99);
+                most = most.max(query.after.as_ref().map_or(0, String::len));
+            }
+            assert!(most <= longest && most > longest / 4, "{count} sources by {}: {most}", field.name());
+            eprintln!("{count} sources by {}: {most}", field.name());
+        }
+    }
+}
+
+/// Titles that differ only where a cursor does not keep them, from sources that sort and from those that do not.
+#[test]
+fn titles_that_a_cursor_cuts_are_walked_once_in_their_order() {
+    for capabilities in [able(), unable()] {
+        for kept in [true, false] {
+            let long = |name: &str| {
+                let mut rows = rows(name, 23);
+                for (index, row) in rows.iter_mut().enumerate() {
+                    row.title = Some(format!("{}{:02}", "é".repeat(200), (index * 7) % 23).into());
+                }
+                Memory::new(name, capabilities.clone(), rows)
+            };
+            let sources = [long("b"), long("a")];
+            for direction in [OrderDirection::Asc, OrderDirection::Desc] {
+                let order = Order { field: IncidentOrderField::Title, direction };
+                let federation = if kept { super::memory::keeping(&sources) } else { federation(&sources) };
+                let met = super::walk_of(&federation, &sources, query(Filter::default(), order, 3), |_| {});
+                assert_eq!(met, expected(&sources, &Filter::default(), order));
+            }
+        }
     }
 }
 

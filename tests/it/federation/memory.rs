@@ -36,7 +36,7 @@ pub(crate) struct State {
     pub(crate) lazy: bool,
     /// Every page is the first one, and more are promised.
     pub(crate) repeats: bool,
-    /// How long a list takes.
+    /// How long a list takes; where that is longer than there is time, it fails.
     pub(crate) slow: Option<Duration>,
     /// What names stand for.
     pub(crate) names: Vec<(Reference, NativeId)>,
@@ -199,7 +199,7 @@ impl Source for Memory {
         Box::pin(async { Arc::new(self.capabilities.clone()) })
     }
 
-    fn list<'a>(&'a self, _: &'a Call, request: &'a ListRequest) -> Answer<'a, Rows<Arc<Incident>>> {
+    fn list<'a>(&'a self, call: &'a Call, request: &'a ListRequest) -> Answer<'a, Rows<Arc<Incident>>> {
         assert!(request.limit <= self.capabilities.list.max_page_size);
         let slow = self.change(|state| state.slow);
         let answer = self.answer(|state| {
@@ -223,8 +223,11 @@ impl Source for Memory {
             page
         });
         Box::pin(async move {
-            if let Some(slow) = slow {
-                tokio::time::sleep(slow).await;
+            let sleep = slow.map(tokio::time::sleep);
+            if let Some(sleep) = sleep
+                && tokio::time::timeout_at(call.context.deadline, sleep).await.is_err()
+            {
+                return Err(SourceError::new(SourceErrorKind::Timeout, &self.info.name, "test", "It is late."));
             }
             answer.await
         })

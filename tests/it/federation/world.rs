@@ -100,12 +100,15 @@ pub(crate) fn abilities() -> impl Strategy<Value = Abilities> {
         .prop_map(|(sorts, filters, page, counts)| Abilities { sorts, filters, page, counts })
 }
 
-/// Sources with their rows; ids are numbers as text, so that text order differs from insertion.
-pub(crate) fn world() -> impl Strategy<Value = Vec<(Abilities, Vec<Seed>)>> {
+/// Sources with their rows.
+pub(crate) type World = Vec<(Abilities, Vec<Seed>)>;
+
+/// Ids are numbers as text, so that text order differs from insertion.
+pub(crate) fn world() -> impl Strategy<Value = World> {
     vec((abilities(), vec(seed(), 0..30)), 1..=4)
 }
 
-pub(crate) fn build(world: &[(Abilities, Vec<Seed>)]) -> Vec<Arc<Memory>> {
+pub(crate) fn build(world: &World) -> Vec<Arc<Memory>> {
     let source = |(index, (abilities, seeds)): (usize, &(Abilities, Vec<Seed>))| {
         let mut capabilities = able();
         if !abilities.sorts {
