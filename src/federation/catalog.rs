@@ -138,7 +138,7 @@ impl Federation {
     /// A cursor that cannot be used, or a name that no source has. A source that fails costs its rows.
     pub async fn catalog(&self, call: &Call, query: &CatalogQuery) -> Result<CatalogPage, FederationError> {
         let asked = query.sources.as_ref();
-        self.known(asked.into_iter().flatten())?;
+        self.known("sources", asked.into_iter().flatten())?;
         let fingerprint =
             Fingerprint::of(&("catalog", query.kind, &query.kinds, &query.search, asked, &call.caller.scope));
         let place = match &query.after {

@@ -9,8 +9,8 @@ use std::fmt;
 pub enum FederationError {
     /// The cursor cannot be used.
     Cursor(CursorFault),
-    /// No source is called so.
-    UnknownSource { name: SourceName, configured: Vec<SourceName> },
+    /// No source is called so. `argument` is where the client named it.
+    UnknownSource { argument: &'static str, name: SourceName, configured: Vec<SourceName> },
     /// The one source that was asked failed, or one that the client requires.
     Source(SourceError),
 }
@@ -19,9 +19,9 @@ impl fmt::Display for FederationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FederationError::Cursor(fault) => fault.fmt(f),
-            FederationError::UnknownSource { name, configured } => {
+            FederationError::UnknownSource { argument, name, configured } => {
                 let configured: Vec<&str> = configured.iter().map(SourceName::as_str).collect();
-                write!(f, "There is no source “{name}”. There are: {}.", configured.join(", "))
+                write!(f, "`{argument}` names “{name}”, which is no source. There are: {}.", configured.join(", "))
             }
             FederationError::Source(error) => error.fmt(f),
         }

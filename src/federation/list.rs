@@ -83,8 +83,8 @@ impl Federation {
     /// A cursor that cannot be used, a name that no source has, or a required source that failed. Any other failure
     /// costs the source's rows and is in its report.
     pub async fn incidents(&self, call: &Call, query: &IncidentQuery) -> Result<IncidentPage, FederationError> {
-        self.known(query.require_sources.iter())?;
-        self.known(named_sources(&query.filter).into_iter())?;
+        self.known("requireSources", query.require_sources.iter())?;
+        self.known("filter.sources", named_sources(&query.filter).into_iter())?;
         let fingerprint = Fingerprint::of(&("incidents", &query.filter, query.order, &call.caller.scope));
         let calls: Vec<Call> = self.sources.iter().map(|_| call.fork()).collect();
         let place = match &query.after {
@@ -151,10 +151,14 @@ impl Federation {
         Ok(place)
     }
 
-    /// Whether there is a source for each name.
-    pub(super) fn known<'a>(&self, mut names: impl Iterator<Item = &'a SourceName>) -> Result<(), FederationError> {
+    /// Whether there is a source for each name. `argument` is where they stand.
+    pub(super) fn known<'a>(
+        &self,
+        argument: &'static str,
+        mut names: impl Iterator<Item = &'a SourceName>,
+    ) -> Result<(), FederationError> {
         match names.find(|name| self.source(name).is_none()) {
-            Some(name) => Err(self.unknown(name)),
+            Some(name) => Err(self.unknown(argument, name)),
             None => Ok(()),
         }
     }

@@ -64,7 +64,7 @@ impl Federation {
 
     /// A source by name, and a call that counts for itself.
     fn asked(&self, call: &Call, source: &SourceName) -> Result<(&Arc<dyn Source>, Call), FederationError> {
-        Ok((self.one(source)?, call.fork()))
+        Ok((self.one("source", source)?, call.fork()))
     }
 
     /// All scopes of a source, as far as the gateway may read.
@@ -90,7 +90,7 @@ impl Federation {
         source: &SourceName,
         request: &DownloadRequest,
     ) -> Result<Download, FederationError> {
-        self.one(source)?.download(&call.fork(), request).await.map_err(FederationError::Source)
+        self.one("source", source)?.download(&call.fork(), request).await.map_err(FederationError::Source)
     }
 
     /// The incident of a native id, or of the reference that people use; the first if several have it.
@@ -103,7 +103,7 @@ impl Federation {
         source: &SourceName,
         text: &str,
     ) -> Result<Option<Key>, FederationError> {
-        let source = self.one(source)?;
+        let source = self.one("by.native.source", source)?;
         let references = [Reference::Incident(text.to_owned())];
         let found = source.resolve(&call.fork(), &references).await.map_err(FederationError::Source)?;
         Ok(found.into_iter().flatten().next().map(|native| Key { source: source.info().name.clone(), native }))
@@ -128,14 +128,14 @@ impl Federation {
         (answer, Cost::of(&call, 0, 0))
     }
 
-    /// No source is called so.
-    pub(super) fn unknown(&self, name: &SourceName) -> FederationError {
+    /// No source is called so; `argument` is where the client named it.
+    pub(super) fn unknown(&self, argument: &'static str, name: &SourceName) -> FederationError {
         let configured = self.sources().iter().map(|source| source.info().name.clone()).collect();
-        FederationError::UnknownSource { name: name.clone(), configured }
+        FederationError::UnknownSource { argument, name: name.clone(), configured }
     }
 
-    pub(super) fn one(&self, name: &SourceName) -> Result<&Arc<dyn Source>, FederationError> {
-        self.source(name).ok_or_else(|| self.unknown(name))
+    fn one(&self, argument: &'static str, name: &SourceName) -> Result<&Arc<dyn Source>, FederationError> {
+        self.source(name).ok_or_else(|| self.unknown(argument, name))
     }
 }
 

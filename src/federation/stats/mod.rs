@@ -107,7 +107,7 @@ impl Federation {
     /// # Errors
     /// A name that no source has. A source that fails is missing in the counts, as its report says.
     pub async fn stats(&self, call: &Call, query: &StatsQuery) -> Result<Stats, FederationError> {
-        self.known(named_sources(&query.filter).into_iter())?;
+        self.known("filter.sources", named_sources(&query.filter).into_iter())?;
         let scanner = self.scanner();
         let parts = join_all(self.sources.iter().map(|source| {
             let call = call.fork();
