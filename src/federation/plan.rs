@@ -284,6 +284,7 @@ impl Here<'_> {
                 constant(true)
             }
             Test::Time(_, TimeRange { since: Some(since), until: Some(until) }) if since >= until => never(),
+            test if allows_nothing(&test) => never(),
             test => Filter::Test(test),
         }
     }
@@ -318,6 +319,22 @@ impl Here<'_> {
             }
         }
         out
+    }
+}
+
+/// A list of values without any: nobody need be asked.
+fn allows_nothing(test: &Test) -> bool {
+    match test {
+        Test::References(all) | Test::Origins(all) | Test::Categories(all) | Test::CloudIntegrations(all) => {
+            all.is_empty()
+        }
+        Test::Severity(all) => all.is_empty(),
+        Test::Status(all) => all.is_empty(),
+        Test::Resolution(all) => all.is_empty(),
+        Test::Priority(all) => all.is_empty(),
+        Test::Detection(all) => all.is_empty(),
+        Test::CloudManagement(all) => all.is_empty(),
+        _ => false,
     }
 }
 
