@@ -25,7 +25,8 @@ const HEAD: usize = 1 + 8 + FINGERPRINT;
 const VALID_S: i64 = 24 * 60 * 60;
 /// No cursor of ours is longer, in characters.
 const MAX_TEXT: usize = 4_096;
-/// Longer sort keys are cut here, in bytes; the cut ones are told apart by a hash. Titles of most vendors fit whole.
+/// Longer sort keys are cut here, in bytes; the cut ones are told apart by a hash. As much as leaves a cursor of five sources
+/// below 1 KiB with all else at its longest: titles of most vendors then fit whole, and a cut one costs a call to fetch the incident.
 const MAX_SORT_TEXT: usize = 256;
 
 /// What cursors are signed with. Made outside: from configuration, from the data directory, or for the process.

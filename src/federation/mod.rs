@@ -71,6 +71,11 @@ impl Federation {
         Scanner { snapshots: &self.snapshots, limit: self.scan_limit }
     }
 
+    /// Memory that copies of sources take now, in bytes: what [`SnapshotLimits::max_bytes`] bounds.
+    pub fn snapshot_bytes(&self) -> usize {
+        self.snapshots.held()
+    }
+
     /// All sources, in the order of the configuration.
     pub fn sources(&self) -> &[Arc<dyn Source>] {
         &self.sources

@@ -18,3 +18,4 @@ mod totals;
 mod writing;
 
 pub(crate) use config::VARIABLES;
+pub(crate) use support::moment;

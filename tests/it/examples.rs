@@ -1,7 +1,7 @@
 //! What `examples/` and the README show is what a newcomer's `demo` answers. `UPDATE=1 cargo test generated` writes the
 //! answers anew.
 
-mod compact;
+pub(crate) mod compact;
 
 use crate::{generated, support};
 use chrono::{DateTime, Duration, Utc};

@@ -1,29 +1,75 @@
 //! All five vendors at once: one list, in every order, with an honest report of each.
 
+mod changes;
+mod crowd;
+mod direct;
 mod document;
+mod fields;
+mod input;
+mod promise;
+mod quotas;
+mod walks;
 
-use super::support::{api, call};
+use super::support::call;
 use incident_gateway::{
     config::{Config, SandboxSource},
-    graphql::{Api, Request},
+    federation::{CursorKey, Federation, FederationOptions, SnapshotLimits},
+    graphql::{Api, ApiOptions, QueryLimits, Request},
     sandbox::{Fault, Sandbox, SandboxOptions, Vendor},
     source::Source,
-    upstream::{Policy, ReqwestTransport},
+    upstream::{Cache, Policy, ReqwestTransport},
     vendors,
 };
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
 use url::Url;
 
 /// A gateway over the sandboxes of all vendors; each source is called like its vendor.
 struct Five {
     api: Api,
+    federation: Arc<Federation>,
+    config: Config,
     sandboxes: Vec<Sandbox>,
+    urls: Vec<Url>,
     serving: Vec<JoinHandle<()>>,
+}
+
+/// What the sandboxes hold, and how they are read.
+#[derive(Clone)]
+struct Setting {
+    incidents: usize,
+    /// How many of EventLog Analyzer, where that is another number.
+    eventlog: Option<usize>,
+    /// The vendors' own limits of requests per time, at both ends.
+    strict: bool,
+    snapshots: SnapshotLimits,
+    /// Whether the gateway remembers single answers of vendors.
+    remember: bool,
+    cursor_key: CursorKey,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Every request reads for itself.
+const UNKEPT: SnapshotLimits = SnapshotLimits { keep: Duration::ZERO, max_bytes: 64 << 20 };
+
+impl Setting {
+    fn of(incidents: usize) -> Self {
+        let cursor_key = CursorKey([7; 32]);
+        Setting {
+            incidents,
+            eventlog: None,
+            strict: false,
+            snapshots: SnapshotLimits::default(),
+            remember: false,
+            cursor_key,
+        }
+    }
 }
 
 impl Drop for Five {
@@ -36,11 +82,39 @@ fn source<'a>(vendor: Vendor, url: &'a Url, sandbox: &Sandbox) -> SandboxSource<
     SandboxSource { name: vendor.word(), vendor: vendor.word(), url, settings: sandbox.secrets() }
 }
 
+/// Nothing is remembered.
+fn forget(cache: &mut Cache) {
+    let nothing = Duration::ZERO;
+    (cache.lists, cache.details, cache.revisions, cache.stale) = (nothing, nothing, nothing, nothing);
+}
+
+fn gateway(config: &Config, setting: &Setting) -> (Arc<Federation>, Api) {
+    let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
+    let sources = config.sources.iter().map(|(name, config)| vendors::build(name, config, transport.clone()));
+    let sources: Vec<Arc<dyn Source>> = sources.collect();
+    let federation = Arc::new(Federation::new(FederationOptions {
+        sources,
+        cursor_key: setting.cursor_key.clone(),
+        scan_limit: 10_000,
+        snapshots: setting.snapshots,
+    }));
+    let base_url = "http://gateway.test".into();
+    let download = ApiOptions { download_key: [8; 32], base_url, limits: QueryLimits::default() };
+    (federation.clone(), Api::new(federation, download))
+}
+
 impl Five {
     async fn start(incidents: usize) -> Five {
+        Five::with(Setting { snapshots: UNKEPT, remember: true, ..Setting::of(incidents) }).await
+    }
+
+    async fn with(setting: Setting) -> Five {
         let (mut sandboxes, mut urls, mut serving) = (vec![], vec![], vec![]);
         for vendor in Vendor::ALL {
-            let sandbox = Sandbox::new(SandboxOptions { vendor, incidents, ..SandboxOptions::default() });
+            let other = setting.eventlog.filter(|_| vendor == Vendor::EventlogAnalyzer);
+            let (incidents, strict_limits) = (other.unwrap_or(setting.incidents), setting.strict);
+            let sandbox =
+                Sandbox::new(SandboxOptions { vendor, incidents, strict_limits, ..SandboxOptions::default() });
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             urls.push(Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap());
             let served = sandbox.clone();
@@ -49,98 +123,40 @@ impl Five {
         }
         let named = Vendor::ALL.iter().zip(&urls).zip(&sandboxes);
         let settings: Vec<_> = named.map(|((vendor, url), sandbox)| source(*vendor, url, sandbox)).collect();
-        let config = Config::of_sandboxes(&settings, 100).unwrap();
-        let transport = Arc::new(ReqwestTransport::new(&Policy::default()).unwrap());
-        let sources = config.sources.iter().map(|(name, config)| vendors::build(name, config, transport.clone()));
-        let sources: Vec<Arc<dyn Source>> = sources.collect();
-        Five { api: api(sources), sandboxes, serving }
+        let mut config = Config::of_sandboxes(&settings, if setting.strict { 1 } else { 100 }).unwrap();
+        if !setting.remember {
+            config.sources.iter_mut().for_each(|(_, source)| forget(&mut source.policy_mut().cache));
+        }
+        let (federation, api) = gateway(&config, &setting);
+        Five { api, federation, config, sandboxes, urls, serving }
+    }
+
+    /// Another gateway over the same servers.
+    fn restart(&mut self, cursor_key: [u8; 32]) {
+        (self.federation, self.api) =
+            gateway(&self.config, &Setting { cursor_key: CursorKey(cursor_key), ..Setting::of(0) });
+    }
+
+    fn url(&self, vendor: Vendor) -> &Url {
+        &self.urls[Vendor::ALL.iter().position(|other| *other == vendor).unwrap()]
+    }
+
+    /// The whole answer, within this time.
+    async fn answer(&self, query: &str, variables: Value, within: Duration) -> Value {
+        let Value::Object(variables) = variables else { panic!("variables are an object") };
+        let request = Request { query: query.into(), variables, ..Request::default() };
+        let body = self.api.execute(request, &call("five").until(Instant::now() + within)).await.body;
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
     }
 
     async fn ask(&self, query: &str, variables: Value) -> Value {
-        let Value::Object(variables) = variables else { panic!("variables are an object") };
-        let request = Request { query: query.into(), variables, ..Request::default() };
-        let body = self.api.execute(request, &call("five")).await.body;
-        let answer: Value = serde_json::from_str(&body).unwrap();
+        let mut answer = self.answer(query, variables, MINUTE).await;
         assert_eq!(answer.get("errors"), None, "{query}: {answer}");
-        answer["data"].clone()
+        answer["data"].take()
     }
 
     fn sandbox(&self, vendor: Vendor) -> &Sandbox {
         &self.sandboxes[Vendor::ALL.iter().position(|other| *other == vendor).unwrap()]
-    }
-
-    /// Every incident in an order, page by page.
-    async fn walk(&self, order: &str, first: usize) -> Vec<Value> {
-        let query = format!(
-            "query($after: String) {{ incidents(first: {first}, after: $after, orderBy: {{ {order} }}) {{
-               pageInfo {{ hasNextPage endCursor }} sources {{ source {{ name }} status truncated }}
-               nodes {{ id title reference severity status createdAt updatedAt occurredAt detectedAt reportedAt resolvedAt
-                 dueAt source {{ name }} }} }} }}"
-        );
-        let (mut all, mut after) = (vec![], Value::Null);
-        loop {
-            let page = self.ask(&query, json!({ "after": after })).await["incidents"].take();
-            for report in page["sources"].as_array().unwrap() {
-                assert_eq!((&report["status"], &report["truncated"]), (&json!("OK"), &json!(false)), "{report}");
-            }
-            all.extend(page["nodes"].as_array().unwrap().clone());
-            if page["pageInfo"]["hasNextPage"] == false {
-                return all;
-            }
-            after = page["pageInfo"]["endCursor"].clone();
-        }
-    }
-}
-
-fn ids(rows: &[Value]) -> BTreeSet<&str> {
-    rows.iter().map(|row| row["id"].as_str().unwrap()).collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_order_walks_the_same_incidents_of_all_five_once() {
-    let five = Five::start(60).await;
-    let counts = five.ask("{ incidentStats { precision bySource { source { name } count } } }", json!({})).await;
-    assert_eq!(counts["incidentStats"]["precision"], "EXACT");
-    let told: BTreeMap<String, u64> = counts["incidentStats"]["bySource"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["source"]["name"].as_str().unwrap().to_owned(), one["count"].as_u64().unwrap()))
-        .collect();
-    assert_eq!(told.len(), 5);
-    let times = ["createdAt", "updatedAt", "occurredAt", "detectedAt", "reportedAt", "resolvedAt", "dueAt"];
-    let mut known: Option<BTreeSet<String>> = None;
-    let fields = ["CREATED_AT", "UPDATED_AT", "OCCURRED_AT", "DETECTED_AT", "REPORTED_AT", "RESOLVED_AT", "DUE_AT"];
-    for (field, time) in fields.into_iter().zip(times.map(Some)).chain([("SEVERITY", None), ("STATUS", None)]) {
-        for (direction, first) in [("ASC", 37), ("DESC", 100)] {
-            let rows = five.walk(&format!("field: {field}, direction: {direction}"), first).await;
-            let met = ids(&rows);
-            assert_eq!(met.len(), rows.len(), "{field} {direction}: nothing twice");
-            let mut by_source: BTreeMap<String, u64> = BTreeMap::new();
-            for row in &rows {
-                *by_source.entry(row["source"]["name"].as_str().unwrap().to_owned()).or_default() += 1;
-            }
-            assert_eq!(by_source, told, "{field} {direction}: nothing left out");
-            let met: BTreeSet<String> = met.into_iter().map(str::to_owned).collect();
-            assert_eq!(*known.get_or_insert_with(|| met.clone()), met, "{field} {direction}");
-            if let Some(time) = time {
-                // RFC 3339 in UTC with as many digits as there are: moments are compared, not texts. Nulls come last.
-                let keys: Vec<Option<chrono::DateTime<chrono::Utc>>> =
-                    rows.iter().map(|row| row[time].as_str().map(|text| text.parse().unwrap())).collect();
-                let sorted = keys.windows(2).all(|pair| match (pair[0], pair[1]) {
-                    (None, later) => later.is_none(),
-                    (Some(_), None) => true,
-                    (Some(a), Some(b)) => {
-                        if direction == "ASC" {
-                            a <= b
-                        } else {
-                            a >= b
-                        }
-                    }
-                });
-                assert!(sorted, "{field} {direction}");
-            }
-        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Snapshots {
     }
 
     /// Bytes that all copies take.
-    pub(super) fn held(&self) -> usize {
+    pub(in crate::federation) fn held(&self) -> usize {
         self.held.load(Relaxed)
     }
 
