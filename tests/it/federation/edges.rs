@@ -221,7 +221,7 @@ fn cursors_stay_short() {
                 let name = format!("{index:02}-{}", "long-name".repeat(5)).split_at(40).0.to_owned();
                 let mut rows = rows(&name, 150);
                 for row in &mut rows {
-                    row.title = Some("題".repeat(2_000).into());
+                    row.title = Some("題".repeat(100).into());
                     let native = format!("{}{:0>252}", row.key.native, "");
                     row.key = Key::new(&row.key.source, &*native);
                 }
@@ -315,6 +315,30 @@ fn a_source_that_was_not_read_to_its_end_loses_nothing_to_others() {
     }
     assert_eq!(met[0].native.to_string(), "0390");
     assert!(expected(&sources[1..], &filter, Order::default()).iter().all(|key| met.contains(key)));
+}
+
+/// As long as each stretch that may be read holds a row to go on from.
+#[test]
+fn a_filter_read_in_stretches_loses_nothing_to_others() {
+    let matching = |name: &str, count: i64, every: usize| {
+        let mut rows = rows(name, count);
+        rows.iter_mut().for_each(|row| row.title = None);
+        rows.iter_mut().step_by(every).for_each(|row| row.title = Some("match".into()));
+        Memory::new(name, able(), rows)
+    };
+    let sources = [matching("a", 400, 70), matching("b", 100, 1)];
+    let filter = Filter::Test(Test::Title(TextTest::new(Some("match"), None, None)));
+    let (federation, mut query) = (bounded(&sources, 100), query(filter.clone(), Order::default(), 5));
+    let mut met = Vec::new();
+    loop {
+        let page = run(federation.incidents(&call(), &query)).unwrap();
+        met.extend(page.items.iter().map(|row| row.incident.key.clone()));
+        query.after = page.cursor(page.items.len().saturating_sub(1));
+        if !page.has_next {
+            break;
+        }
+    }
+    assert_eq!(met, expected(&sources, &filter, Order::default()));
 }
 
 #[test]
