@@ -8,7 +8,11 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../common/child.rs"]
+mod child;
 mod client;
+#[path = "../common/connection.rs"]
+mod connection;
 mod floor;
 mod process;
 mod record;
@@ -17,7 +21,7 @@ mod upstream;
 mod work;
 
 use client::{Sample, Target};
-use process::{Floor, Gateway, Upstream, Usage};
+use process::{Floor, Gateway, Upstream};
 use report::{Cell, Report};
 use std::error::Error;
 use std::process::ExitCode;
@@ -112,9 +116,9 @@ async fn measure(effort: Effort) -> Result<Report> {
                 for (name, subject) in turns {
                     let target = Target::new(subject, work);
                     let time = if setting == MANY { effort.many } else { effort.one };
-                    let (before, calls) = (Usage::of(subject)?, upstream.calls().await?);
+                    let (before, calls) = (subject.usage()?, upstream.calls().await?);
                     let sample: Sample = client::load(&target, setting.connections, time).await?;
-                    let cpu = Usage::of(subject)?.cpu - before.cpu;
+                    let cpu = subject.usage()?.cpu - before.cpu;
                     let calls = upstream.calls().await? - calls;
                     if round > 0 {
                         report.add((name, work.name, setting), Cell::new(&sample, cpu, calls));
@@ -124,7 +128,7 @@ async fn measure(effort: Effort) -> Result<Report> {
         }
     }
     for (name, subject) in subjects {
-        report.set_peak(name, Usage::of(subject)?.peak_kb);
+        report.set_peak(name, subject.usage()?.peak_kb);
     }
     Ok(report)
 }

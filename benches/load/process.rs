@@ -1,56 +1,28 @@
 //! The other processes: how they are started, told things, and what they use.
 
 use crate::Result;
+use crate::child::{Child, Usage};
 use crate::record::Plan;
 use crate::work::Work;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
 
 /// What this program is told to be; see `main`.
 pub(crate) const UPSTREAM: &str = "upstream";
 pub(crate) const FLOOR: &str = "floor";
 
-/// Clock ticks in a second, as `/proc` counts them on Linux.
-const TICKS: f64 = 100.0;
-
-/// A child that ends with this process.
-struct Process {
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Result<Self> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-        let input = child.stdin.take().ok_or("a child has no input")?;
-        let output = BufReader::new(child.stdout.take().ok_or("a child has no output")?).lines();
-        Ok(Process { child, input, output })
-    }
-
-    async fn say(&mut self, line: &str) -> Result<()> {
-        Ok(self.input.write_all(format!("{line}\n").as_bytes()).await?)
-    }
-
-    async fn hear(&mut self) -> Result<String> {
-        Ok(self.output.next_line().await?.ok_or("a child ended")?)
-    }
-}
-
 /// The simulated incident system.
 pub(crate) struct Upstream {
-    process: Process,
+    process: Child,
     pub(crate) url: String,
     pub(crate) token: String,
 }
 
 impl Upstream {
     pub(crate) async fn start() -> Result<Self> {
-        let mut process = Process::start(Command::new(std::env::current_exe()?).arg(UPSTREAM))?;
+        let mut process = Child::start(Command::new(std::env::current_exe()?).arg(UPSTREAM))?;
         let line = process.hear().await?;
         let (url, token) = line.split_once(' ').ok_or("the upstream told no token")?;
         Ok(Upstream { url: url.to_owned(), token: token.to_owned(), process })
@@ -71,13 +43,18 @@ impl Upstream {
 
 /// What is measured.
 pub(crate) struct Subject {
-    process: Process,
+    process: Child,
     /// Host and port.
     pub(crate) address: String,
     is_floor: bool,
 }
 
 impl Subject {
+    /// What it used until now.
+    pub(crate) fn usage(&self) -> Result<Usage> {
+        self.process.usage()
+    }
+
     /// Where it takes a kind of request.
     pub(crate) fn path(&self, work: &Work) -> String {
         if self.is_floor { format!("/{}", work.name) } else { "/graphql".to_owned() }
@@ -96,7 +73,7 @@ impl Gateway {
         ))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_incident-gateway"));
         command.args(["--log-level", "error", "serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config.0);
-        let mut process = Process::start(command.env("LOAD_BENCHMARK_TOKEN", token))?;
+        let mut process = Child::start(command.env("LOAD_BENCHMARK_TOKEN", token))?;
         let line = process.hear().await?;
         let address = line.split_once("http://").and_then(|(_, rest)| rest.split_once("/graphql"));
         let address = address.ok_or("the gateway told no address")?.0.to_owned();
@@ -109,7 +86,7 @@ pub(crate) struct Floor(pub(crate) Subject);
 
 impl Floor {
     pub(crate) async fn start(upstream: &Upstream, plan: &Plan) -> Result<Self> {
-        let mut process = Process::start(Command::new(std::env::current_exe()?).arg(FLOOR))?;
+        let mut process = Child::start(Command::new(std::env::current_exe()?).arg(FLOOR))?;
         for line in [&upstream.url, &upstream.token, &serde_json::to_string(plan)?] {
             process.say(line).await?;
         }
@@ -134,31 +111,5 @@ impl Drop for TemporaryFile {
     fn drop(&mut self) {
         // Nothing depends on it any more.
         let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// What a process used since its start.
-#[derive(Clone, Copy)]
-pub(crate) struct Usage {
-    /// Seconds, user and system.
-    pub(crate) cpu: f64,
-    /// Most memory that was resident at one time.
-    pub(crate) peak_kb: u64,
-}
-
-impl Usage {
-    /// As Linux tells it; other systems do not.
-    pub(crate) fn of(subject: &Subject) -> Result<Self> {
-        let id = subject.process.child.id().ok_or("a subject ended")?;
-        let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // The name, in parentheses, may hold spaces; the times are the 14th and the 15th of all.
-        let (_, stat) = stat.rsplit_once(')').ok_or("/proc/<pid>/stat has no name")?;
-        let times: Vec<f64> =
-            stat.split_whitespace().skip(11).take(2).map(str::parse).collect::<std::result::Result<_, _>>()?;
-        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-        let peak =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("/proc/<pid>/status has no VmHWM")?;
-        let peak_kb = peak.trim().trim_end_matches(" kB").parse()?;
-        Ok(Usage { cpu: times.iter().sum::<f64>() / TICKS, peak_kb })
     }
 }
