@@ -196,9 +196,10 @@ pub struct TechnicalAsset {
     pub hardware: Option<Product>,
     pub software: Vec<Product>,
     pub management_server: Option<Text>,
-    pub protection: Option<EndpointProtection>,
-    pub industrial: Option<IndustrialDevice>,
-    pub account: Option<DirectoryAccount>,
+    // Boxed: long, and most assets have none of them.
+    pub protection: Option<Box<EndpointProtection>>,
+    pub industrial: Option<Box<IndustrialDevice>>,
+    pub account: Option<Box<DirectoryAccount>>,
     pub risks: Vec<Link>,
 }
 

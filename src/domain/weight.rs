@@ -1,4 +1,4 @@
-//! How much memory a record takes: for whoever keeps many and promises a bound.
+//! How much memory a record takes, and how it takes less: for whoever keeps many and promises a bound.
 //!
 //! An estimate of what is on the heap: lengths instead of what an allocator rounds them to, and text that several records
 //! share counted for each. Every field is named, so that a new one does not compile until it is weighed.
@@ -22,6 +22,12 @@ impl Incident {
     /// Bytes that it takes with all that it owns. The records embedded in it are left out: many incidents share them.
     pub fn weight(&self) -> usize {
         SHARED + size_of::<Self>() + self.heap()
+    }
+
+    /// Gives back the room for growth of all its lists, those of its embedded records too, unless others share them. Lists that
+    /// were gathered one by one have room for four at least.
+    pub fn shrink(&mut self) {
+        Heap::shrink(self);
     }
 }
 
@@ -53,11 +59,18 @@ fn whole<T: Heap + ?Sized>(value: &T) -> usize {
 /// What a value keeps outside of itself.
 trait Heap {
     fn heap(&self) -> usize;
+
+    /// Gives back room for growth.
+    fn shrink(&mut self) {}
 }
 
 impl<T: Heap> Heap for Option<T> {
     fn heap(&self) -> usize {
         self.as_ref().map_or(0, Heap::heap)
+    }
+
+    fn shrink(&mut self) {
+        self.iter_mut().for_each(Heap::shrink);
     }
 }
 
@@ -65,17 +78,32 @@ impl<T: Heap> Heap for Vec<T> {
     fn heap(&self) -> usize {
         self.capacity() * size_of::<T>() + self.iter().map(Heap::heap).sum::<usize>()
     }
+
+    fn shrink(&mut self) {
+        self.shrink_to_fit();
+        self.iter_mut().for_each(Heap::shrink);
+    }
 }
 
 impl<T: Heap + ?Sized> Heap for Box<T> {
     fn heap(&self) -> usize {
         whole(&**self)
     }
+
+    fn shrink(&mut self) {
+        (**self).shrink();
+    }
 }
 
 impl<T: Heap> Heap for Arc<T> {
     fn heap(&self) -> usize {
         SHARED + whole(&**self)
+    }
+
+    fn shrink(&mut self) {
+        if let Some(alone) = Arc::get_mut(self) {
+            alone.shrink();
+        }
     }
 }
 
@@ -102,6 +130,20 @@ impl Heap for Record {
     fn heap(&self) -> usize {
         0
     }
+
+    fn shrink(&mut self) {
+        match self {
+            Record::Incident(record) => Heap::shrink(record),
+            Record::Asset(record) => Heap::shrink(record),
+            Record::Threat(record) => Heap::shrink(record),
+            Record::Owner(record) => Heap::shrink(record),
+            Record::Evidence(record) => Heap::shrink(record),
+            Record::Scope(record) => Heap::shrink(record),
+            Record::Tag(record) => Heap::shrink(record),
+            Record::Term(record) => Heap::shrink(record),
+            Record::RelatedRecord(record) => Heap::shrink(record),
+        }
+    }
 }
 
 macro_rules! plain {
@@ -124,6 +166,11 @@ macro_rules! weigh {
             fn heap(&self) -> usize {
                 let $type { $($field),* } = self;
                 0 $(+ $field.heap())*
+            }
+
+            fn shrink(&mut self) {
+                let $type { $($field),* } = self;
+                $(Heap::shrink($field);)*
             }
         })*
     };

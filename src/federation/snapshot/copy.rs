@@ -55,6 +55,7 @@ impl Copy {
                 continue;
             }
             if let Some(row) = Arc::get_mut(&mut row) {
+                row.shrink();
                 row.embedded.iter_mut().for_each(|record| bytes += self.share(record));
             }
             bytes += row.weight() + BESIDE;

@@ -80,9 +80,11 @@ fn technical(declared: Declare<Asset>) -> Declare<Asset> {
         .maybe_object("hardware", "What it is built of.", |a| known(a).hardware.as_ref())
         .objects::<Product, _>("software", "Programs that it has.", |a| &known(a).software)
         .field("managementServer", "The server that manages it.", |a| &known(a).management_server)
-        .maybe_object("protection", "State of its endpoint protection.", |a| known(a).protection.as_ref())
-        .maybe_object("industrial", "What an industrial network monitor knows of it.", |a| known(a).industrial.as_ref())
-        .maybe_object("account", "Directory data, of a user account.", |a| known(a).account.as_ref())
+        .maybe_object("protection", "State of its endpoint protection.", |a| known(a).protection.as_deref())
+        .maybe_object("industrial", "What an industrial network monitor knows of it.", |a| {
+            known(a).industrial.as_deref()
+        })
+        .maybe_object("account", "Directory data, of a user account.", |a| known(a).account.as_deref())
         .many::<Threat>("risks", "Risks and vulnerabilities known of the asset itself.", RecordKind::Threat, |a| {
             &known(a).risks
         })

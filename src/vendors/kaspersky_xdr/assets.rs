@@ -84,7 +84,7 @@ impl Mapper {
         technical.domain_names = texts(row.fqdn);
         technical.mac_addresses = texts(row.mac_address);
         technical.operating_system = product(row.os, None, row.os_version);
-        technical.protection = row.ksc.map(protection);
+        technical.protection = row.ksc.map(protection).map(Box::new);
         let programs = row.products.unwrap_or_default().into_iter();
         technical.software = programs.filter_map(|row| product(row.name, None, row.version)).collect();
         let Some(kics) = row.kics else { return Vec::new() };
@@ -95,12 +95,12 @@ impl Mapper {
         let model = |row: ModelRow| product(row.model, row.vendor, row.version);
         technical.hardware = row.hardware.and_then(model);
         technical.software.splice(0..0, row.software.and_then(model));
-        technical.industrial = Some(IndustrialDevice {
+        technical.industrial = Some(Box::new(IndustrialDevice {
             status: text(row.status),
             server_ip_address: text(row.server_ip),
             connector_id: row.connector_id,
             device_id: row.device_id,
-        });
+        }));
         // Numbers of risks are those of one monitor, of which there may be several.
         let id = |place: usize, row: &RiskRow| match row.id.as_deref().filter(|id| !id.is_empty()) {
             Some(number) => format!("{asset}/risks/{}", short(number)).into(),
@@ -132,7 +132,7 @@ impl Mapper {
         asset.deleted = asset.deleted.or(row.is_archived);
         asset.created_at = asset.created_at.or(epoch(row.when_created));
         asset.updated_at = epoch(row.when_changed);
-        technical.account = Some(DirectoryAccount {
+        technical.account = Some(Box::new(DirectoryAccount {
             domain: text(row.domain),
             common_name: text(row.cn),
             distinguished_name: text(row.distinguished_name),
@@ -157,7 +157,7 @@ impl Mapper {
             managed_objects: texts(row.managed_objects),
             expires_at: epoch(row.account_expires).filter(ends),
             last_bad_password_at: epoch(row.bad_password_time),
-        });
+        }));
     }
 }
 
