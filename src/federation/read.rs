@@ -28,6 +28,9 @@ pub(super) struct Part {
     pub(super) start: u64,
     /// How exact the report's total is.
     pub(super) precision: CountPrecision,
+    /// The copy that the rows are from. Held until every source has answered: where not all copies have room, the last one
+    /// is cut short. Else they would push each other out and all be read again for every page.
+    _held: Option<View>,
 }
 
 /// What one request asks every source.
@@ -50,6 +53,7 @@ struct Rows {
     error: Option<SourceError>,
     /// When reading began, of rows that were read for others too.
     read_at: Option<Time>,
+    held: Option<View>,
 }
 
 impl Reading<'_> {
@@ -57,11 +61,12 @@ impl Reading<'_> {
     pub(super) async fn part(self, source: &dyn Source, call: &Call) -> Part {
         let mut report = SourceReport::new(&source.info().name);
         let start = self.place.map_or(0, |place| place.offset(&source.info().name));
-        let mut part = Part { report: report.clone(), run: Run::default(), start, precision: CountPrecision::Exact };
+        let (run, precision) = (Run::default(), CountPrecision::Exact);
+        let mut part = Part { report: report.clone(), run, start, precision, _held: None };
         let mut read_at = None;
         match self.rows(source, call, &mut report).await {
             Ok(Some(rows)) => {
-                read_at = rows.read_at;
+                (read_at, part._held) = (rows.read_at, rows.held);
                 (part.run, part.start, part.precision) = (rows.run, rows.start, rows.precision);
                 report.total = rows.total;
                 report.truncated = rows.truncated;
@@ -121,7 +126,7 @@ impl Reading<'_> {
         capabilities: &Capabilities,
     ) -> Result<Rows, SourceError> {
         let view = self.scanner.rows(source, call, plan, capabilities, self.query.want).await?;
-        Ok(self.of_copy(&source.info().name, &view, plan))
+        Ok(self.of_copy(&source.info().name, view, plan))
     }
 
     /// Rows that the source sorts itself, from the place on. None where it is better to have all of them: for a count over
@@ -193,7 +198,8 @@ impl Reading<'_> {
         };
         let start = start.unwrap_or_default();
         let Reader { malformed, restricted, .. } = reader;
-        Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error: None, read_at: None }))
+        let (error, read_at, held) = (None, None, None);
+        Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error, read_at, held }))
     }
 
     /// Rows that were read whole: sorted here, from the place on.
@@ -226,11 +232,12 @@ impl Reading<'_> {
             restricted: scan.restricted,
             error: scan.error,
             read_at: scan.read_at,
+            held: None,
         }
     }
 
     /// Rows of a copy, from the place on. Numbers count all its rows, so that they hold whatever the gateway filters.
-    fn of_copy(self, name: &SourceName, view: &View, plan: &SourcePlan) -> Rows {
+    fn of_copy(self, name: &SourceName, view: View, plan: &SourcePlan) -> Rows {
         let (order, rows) = (self.query.order, view.copy.rows());
         let sorted = view.copy.sorted(order);
         let entry = |number: usize| {
@@ -264,6 +271,7 @@ impl Reading<'_> {
             restricted: view.restricted.clone(),
             error: None,
             read_at: Some(view.begun),
+            held: Some(view),
         }
     }
 }

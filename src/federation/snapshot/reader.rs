@@ -21,6 +21,9 @@ const PAGES_AT_ONCE: u64 = 4;
 /// where rows moved down while they were read.
 const IDLE_PAGES: u32 = 2;
 
+/// Rows of a page that is read though no memory is left for it.
+const SHORT_PAGE: u64 = 100;
+
 /// One request reads with at most this part of what the source's quota allows in a minute.
 const PART_OF_QUOTA: u32 = 3;
 
@@ -278,7 +281,14 @@ impl Snapshot {
         progress: &mut Progress,
         most: u64,
     ) -> Result<u64, SourceError> {
-        let requests = next_pages(progress, &asking, most);
+        let room = shelf.has_room();
+        if !room && !self.is_empty() {
+            self.state().end = End::Bound;
+            return Ok(0);
+        }
+        // Where many read at once, each goes away with less, but nobody with nothing.
+        let longest = if room { u64::MAX } else { SHORT_PAGE };
+        let requests = next_pages(progress, &asking, most, longest);
         let pages = join_all(requests.iter().map(|request| asking.source.list(asking.call, request))).await;
         let made = requests.len() as u64;
         for (request, page) in requests.iter().zip(pages) {
@@ -290,7 +300,7 @@ impl Snapshot {
             let (consumed, total) = (page.consumed, page.total.filter(|_| !page.capped));
             let end = match progress.enter(request.offset, consumed as u64, total, page.more) {
                 true => End::Whole,
-                false if progress.offset >= asking.limit as u64 => End::Bound,
+                false if progress.offset >= bound(progress.total, &asking) => End::Bound,
                 false => End::More,
             };
             let (next, rows) = (request.offset + request.limit as u64, page.items.len());
@@ -340,9 +350,16 @@ impl Drop for Snapshot {
     }
 }
 
+/// How far may be read. Whoever has no more rows than allowed is read to the end, which some tell only a few rows later.
+fn bound(total: Option<u64>, asking: &Asking<'_>) -> u64 {
+    let (limit, page) = (asking.limit as u64, asking.capabilities.list.max_page_size as u64);
+    if total.is_some_and(|total| total <= limit) { limit.saturating_add(page) } else { limit }
+}
+
 /// The requests for the next pages: several at once where the total says that there are so many.
-fn next_pages(progress: &Progress, asking: &Asking<'_>, most: u64) -> Vec<ListRequest> {
-    let (limit, size) = (asking.limit as u64, asking.capabilities.list.max_page_size.max(1) as u64);
+fn next_pages(progress: &Progress, asking: &Asking<'_>, most: u64, longest: u64) -> Vec<ListRequest> {
+    let size = (asking.capabilities.list.max_page_size as u64).clamp(1, longest);
+    let limit = asking.limit as u64;
     let end = progress.until.or(progress.total);
     let left = end.map_or(1, |end| end.saturating_sub(progress.offset).div_ceil(size));
     let offsets = (0..left.clamp(1, PAGES_AT_ONCE).min(most)).map(|page| progress.offset + page * size);

@@ -221,6 +221,28 @@ fn memory_is_bounded_and_the_report_says_what_that_cost() {
     assert!(!source.lists().is_empty());
 }
 
+#[test]
+fn copies_that_do_not_all_fit_do_not_push_each_other_out() {
+    let mut capabilities = unable();
+    capabilities.list.max_page_size = 100;
+    let sources = ["a", "b"].map(|name| Memory::new(name, capabilities.clone(), rows(name, 1_000)));
+    let federation = Federation::new(FederationOptions {
+        sources: sources.iter().map(|source| source.clone() as Arc<dyn Source>).collect(),
+        cursor_key: CursorKey([7; 32]),
+        scan_limit: 10_000,
+        snapshots: SnapshotLimits { max_bytes: 1_800_000, ..SnapshotLimits::default() },
+    });
+    let first = run(federation.incidents(&call(), &newest())).unwrap();
+    let short: Vec<bool> = first.reports.iter().map(|report| report.truncated).collect();
+    assert_eq!(short, [false, true], "the second had not room for all");
+    assert!(federation.snapshot_bytes() < 2_000_000, "{}", federation.snapshot_bytes());
+    sources.iter().for_each(|source| drop(source.lists()));
+    let next = IncidentQuery { after: first.cursor(9), ..newest() };
+    let page = run(federation.incidents(&call(), &next)).unwrap();
+    assert_eq!((page.items.len(), page.total), (10, first.total));
+    assert_eq!(sources.map(|source| source.lists().len()), [0, 0], "nothing is read again");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_reads_for_all_who_wait() {
     let source = plain(950);
