@@ -100,7 +100,7 @@ pub(crate) async fn measure(sandboxes: &Sandboxes, effort: &Effort) -> Result<St
         eprintln!("Of the clients' requests {} failed, one of them so: {why}", all.failed);
     }
     let mut out = String::from(
-        "| clients | pages | rows | truncated | failed | p50 ms | p95 ms | idle MiB | most above idle MiB | copies at the end | bound of copies | resident more |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "| clients | pages | rows | truncated | failed | p50 ms | p95 ms | idle MiB | most above idle MiB | most copies | bound of copies | resident more |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let _ = writeln!(
         out,

@@ -63,11 +63,11 @@ pub(crate) fn run() -> Result<()> {
         let (router, readiness) = (served.router(), served.readiness());
         server::serve(listener, router, readiness, std::future::pending(), served.server_options()).await
     });
-    let peak = Peak::watch();
+    let (peak, watched) = (Peak::watch(), app.clone());
+    let copies = Peak::of(move || watched.federation().snapshot_bytes());
     for line in lines {
         line?;
-        let memory =
-            Memory { now: ALLOCATOR.allocated(), peak: peak.take(), copies: app.federation().snapshot_bytes() };
+        let memory = Memory { now: ALLOCATOR.allocated(), peak: peak.take(), copies: copies.take() };
         println!("{}", serde_json::to_string(&memory)?);
     }
     Ok(())
@@ -79,7 +79,7 @@ pub(crate) struct Memory {
     pub(crate) now: usize,
     /// At most since the last look.
     pub(crate) peak: usize,
-    /// Of the copies of sources, as the gateway estimates it.
+    /// Of the copies of sources, at most since the last look, as the gateway estimates it.
     pub(crate) copies: usize,
 }
 

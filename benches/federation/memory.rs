@@ -6,28 +6,36 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-/// The most that was allocated since somebody looked last. A thread looks a thousand times a second; what comes and goes in
-/// between is not seen.
-pub(crate) struct Peak(Arc<AtomicUsize>);
+/// The most of something, in bytes, since somebody looked last. A thread looks a thousand times a second; what comes and
+/// goes in between is not seen.
+pub(crate) struct Peak {
+    most: Arc<AtomicUsize>,
+    now: Arc<dyn Fn() -> usize + Send + Sync>,
+}
 
 impl Peak {
-    /// Watches as long as the process lives.
+    /// Of what is allocated. Watches as long as the process lives.
     pub(crate) fn watch() -> Self {
-        let peak = Arc::new(AtomicUsize::new(ALLOCATOR.allocated()));
-        let seen = peak.clone();
+        Self::of(|| ALLOCATOR.allocated())
+    }
+
+    /// Of anything.
+    pub(crate) fn of(now: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        let peak = Peak { most: Arc::default(), now: Arc::new(now) };
+        let (most, now) = (peak.most.clone(), peak.now.clone());
         thread::spawn(move || {
             loop {
-                seen.fetch_max(ALLOCATOR.allocated(), Relaxed);
+                most.fetch_max(now(), Relaxed);
                 thread::sleep(Duration::from_millis(1));
             }
         });
-        Peak(peak)
+        peak
     }
 
-    /// Bytes; begins anew with what is allocated now.
+    /// Bytes; begins anew with what there is now.
     pub(crate) fn take(&self) -> usize {
-        let now = ALLOCATOR.allocated();
-        self.0.swap(now, Relaxed).max(now)
+        let now = (self.now)();
+        self.most.swap(now, Relaxed).max(now)
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) async fn measure(sandboxes: &Sandboxes) -> Result<String> {
         let mut config = plain(&sandboxes.config).config()?;
         config.sources.retain(|(name, _)| name.as_str() == vendor.word());
         config.limits.snapshots.max_bytes = usize::MAX;
+        config.limits.scan_rows = 1_000_000;
         config.limits.request_timeout = PATIENCE;
         let app = App::new(config, Surroundings::of_process(None, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
         let call = app.call("rows");

@@ -19,8 +19,9 @@ async fn first(client: &mut Client, list: &List, times: usize) -> Result<(f64, V
     let (mut took, mut calls) = (Vec::new(), Vec::new());
     for _ in 0..times {
         let page = client.page(list, None).await?;
-        if page.rows == 0 || !page.whole {
-            return Err("a first page is not whole".into());
+        // Not all copies may have room; those of one source alone have.
+        if page.rows < 100 {
+            return Err(format!("a first page has {} rows", page.rows).into());
         }
         took.push(page.took);
         calls = page.calls;
