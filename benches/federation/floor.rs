@@ -44,7 +44,7 @@ impl Plan {
         let answer = self.transport.send(call.request()?).await?;
         match answer.status {
             200..300 => Ok(answer.body.try_collect().await?),
-            status => Err(format!("a source answered {status}").into()),
+            status => Err(format!("{} answered {status}", call.url).into()),
         }
     }
 

@@ -23,7 +23,7 @@ const BODY_MAX: usize = 1 << 20;
 pub(crate) struct Recorded {
     /// Whether it is a POST; else it is a GET.
     post: bool,
-    url: String,
+    pub(crate) url: String,
     headers: Vec<(String, String)>,
     body: String,
 }
