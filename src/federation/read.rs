@@ -33,6 +33,15 @@ pub(super) struct Part {
     _held: Option<View>,
 }
 
+/// Who knows how many rows there are.
+#[derive(Clone, Copy)]
+enum Known {
+    /// The source, as exactly as it promises.
+    Source(CountPrecision),
+    /// Nobody but who reads them all: the gateway leaves some out.
+    Rows,
+}
+
 /// What one request asks every source.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
@@ -186,20 +195,25 @@ impl Reading<'_> {
             mark = Some(Mark::new(last));
             window = window.saturating_mul(4);
         }
-        let known = if filters { None } else { reader.total };
-        let from_start = self.place.is_none();
-        let (total, precision) = match known {
-            Some(total) if reader.capped => (Some(total), CountPrecision::LowerBound),
-            Some(total) => (Some(total), capabilities.list.total),
-            None if run.rest.is_none() && !filters => (Some(hint), CountPrecision::Exact),
-            None if run.rest.is_none() && from_start => (Some(run.rows.len() as u64), CountPrecision::Exact),
-            None if from_start => (Some(run.rows.len() as u64), CountPrecision::LowerBound),
-            None => (None, CountPrecision::Unknown),
-        };
+        let known = if filters { Known::Rows } else { Known::Source(capabilities.list.total) };
+        let (total, precision) = self.total(&reader, &run, hint, known);
         let start = start.unwrap_or_default();
         let Reader { malformed, restricted, .. } = reader;
         let (error, read_at, held) = (None, None, None);
         Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error, read_at, held }))
+    }
+
+    /// How many rows there are on all pages, as far as is known. `end` lies behind the last one read.
+    fn total(self, reader: &Reader<'_>, run: &Run, end: u64, known: Known) -> (Option<u64>, CountPrecision) {
+        let (from_start, read) = (self.place.is_none(), run.rows.len() as u64);
+        match (known, reader.total) {
+            (Known::Source(_), Some(total)) if reader.capped => (Some(total), CountPrecision::LowerBound),
+            (Known::Source(precision), Some(total)) => (Some(total), precision),
+            (Known::Source(_), None) if run.rest.is_none() => (Some(end), CountPrecision::Exact),
+            _ if run.rest.is_none() && from_start => (Some(read), CountPrecision::Exact),
+            _ if from_start => (Some(read), CountPrecision::LowerBound),
+            _ => (None, CountPrecision::Unknown),
+        }
     }
 
     /// Rows that were read whole: sorted here, from the place on.

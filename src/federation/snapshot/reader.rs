@@ -1,6 +1,9 @@
 //! Reading a source into a copy: one reader at a time, the next one goes on where the last one stopped.
 
-use super::{copy::Copy, shelf::Snapshots};
+use super::{
+    copy::Copy,
+    shelf::{Reserved, Snapshots},
+};
 use crate::{
     domain::{Incident, NativeId, Rows, Test, Time},
     federation::seek::LIST,
@@ -23,6 +26,9 @@ const IDLE_PAGES: u32 = 2;
 
 /// Rows of a page that is read though no memory is left for it.
 const SHORT_PAGE: u64 = 100;
+
+/// Bytes that a row is taken to need before any was read.
+const TYPICAL_ROW: usize = 3_000;
 
 /// One request reads with at most this part of what the source's quota allows in a minute.
 const PART_OF_QUOTA: u32 = 3;
@@ -114,7 +120,7 @@ enum End {
     More,
     /// All was read.
     Whole,
-    /// There is more, and it may not be read: rows or memory are used up.
+    /// There is more, and it may not be read.
     Bound,
 }
 
@@ -165,6 +171,7 @@ impl Snapshots {
             let until = if empty { context.deadline } else { patience };
             let call = asking.call.background().until(until);
             match snapshot.go_on(self, Asking { call: &call, ..asking }, &mut progress, left).await {
+                Ok(0) => return Ok(snapshot.view()),
                 Ok(made) => calls += made,
                 Err(error) => {
                     snapshot.fail(&error);
@@ -273,7 +280,8 @@ impl Snapshot {
         }
     }
 
-    /// Reads the next pages, with at most `most` calls; how many it made.
+    /// Reads the next pages, with at most `most` calls; how many it made. None where there is no room: what is not read now
+    /// may be when others have given theirs back.
     async fn go_on(
         &self,
         shelf: &Snapshots,
@@ -281,14 +289,7 @@ impl Snapshot {
         progress: &mut Progress,
         most: u64,
     ) -> Result<u64, SourceError> {
-        let room = shelf.has_room();
-        if !room && !self.is_empty() {
-            self.state().end = End::Bound;
-            return Ok(0);
-        }
-        // Where many read at once, each goes away with less, but nobody with nothing.
-        let longest = if room { u64::MAX } else { SHORT_PAGE };
-        let requests = next_pages(progress, &asking, most, longest);
+        let Some((requests, _reserved)) = self.fitting(shelf, &asking, progress, most) else { return Ok(0) };
         let pages = join_all(requests.iter().map(|request| asking.source.list(asking.call, request))).await;
         let made = requests.len() as u64;
         for (request, page) in requests.iter().zip(pages) {
@@ -304,7 +305,7 @@ impl Snapshot {
                 false => End::More,
             };
             let (next, rows) = (request.offset + request.limit as u64, page.items.len());
-            let (end, fresh) = self.add(shelf, page, end, asking.call.now);
+            let (end, fresh) = self.add(page, end, asking.call.now);
             let again = rows > 0 && fresh == 0 && progress.until.is_none();
             progress.idle = if again { progress.idle + 1 } else { 0 };
             if end == End::More && progress.idle >= IDLE_PAGES {
@@ -319,27 +320,49 @@ impl Snapshot {
         Ok(made)
     }
 
+    /// Requests for the next pages, as many as there is room for. None where there is room for none. The first page is read
+    /// in any case, if only a short one: where many read at once, each goes away with less, but nobody with nothing.
+    fn fitting(
+        &self,
+        shelf: &Snapshots,
+        asking: &Asking<'_>,
+        progress: &Progress,
+        most: u64,
+    ) -> Option<(Vec<ListRequest>, Reserved)> {
+        let rows = self.state().copy.rows().len();
+        let weight = self.bytes.load(Relaxed).checked_div(rows).unwrap_or(TYPICAL_ROW);
+        let bytes = |requests: &[ListRequest]| requests.iter().map(|request| request.limit * weight).sum();
+        let mut requests = next_pages(progress, asking, most, u64::MAX);
+        while !requests.is_empty() {
+            if let Some(reserved) = shelf.reserve(bytes(&requests)) {
+                return Some((requests, reserved));
+            }
+            requests.pop();
+        }
+        if rows > 0 {
+            return None;
+        }
+        let short = next_pages(progress, asking, 1, SHORT_PAGE);
+        let reserved = shelf.reserve_anyway(bytes(&short));
+        Some((short, reserved))
+    }
+
     /// Puts a page into the copy; where that leaves it.
-    fn add(&self, shelf: &Snapshots, page: Rows<Arc<Incident>>, end: End, now: Time) -> (End, usize) {
-        // Looked for before anything is held here: the shelf looks at its copies with its own lock held. The first page is
-        // taken in any case, so that nobody goes away with nothing.
-        let room = self.is_empty() || shelf.has_room();
+    fn add(&self, page: Rows<Arc<Incident>>, end: End, now: Time) -> (End, usize) {
         let mut state = self.state();
         let before = state.copy.rows().len();
-        if room {
-            let mut copy = std::mem::take(&mut state.copy);
-            let bytes = Arc::make_mut(&mut copy).add(page.items);
-            state.copy = copy;
-            self.bytes.fetch_add(bytes, Relaxed);
-            events::snapshots_resized(self.held.fetch_add(bytes, Relaxed) + bytes);
-        }
+        let mut copy = std::mem::take(&mut state.copy);
+        let bytes = Arc::make_mut(&mut copy).add(page.items);
+        state.copy = copy;
+        self.bytes.fetch_add(bytes, Relaxed);
+        events::snapshots_resized(self.held.fetch_add(bytes, Relaxed) + bytes);
         state.malformed = state.malformed.saturating_add(page.malformed);
         state.restricted.extend(page.restricted);
         state.restricted.sort_unstable();
         state.restricted.dedup();
         state.touched = state.touched.max(now);
-        state.end = if room { end } else { End::Bound };
-        (state.end, state.copy.rows().len() - before)
+        state.end = end;
+        (end, state.copy.rows().len() - before)
     }
 }
 

@@ -31,6 +31,18 @@ struct Kept {
     snapshot: Arc<Snapshot>,
 }
 
+/// Room for rows that are on their way. Given back when dropped: what came is counted for itself then.
+pub(super) struct Reserved {
+    bytes: usize,
+    held: Arc<AtomicUsize>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
 /// What a copy answers.
 #[derive(Debug)]
 struct Question {
@@ -103,15 +115,22 @@ impl Snapshots {
         age >= self.limits.keep
     }
 
-    /// Whether there is room for more, made where nobody reads. What is read next may go beyond it by one page.
-    pub(super) fn has_room(&self) -> bool {
+    /// Keeps room for so many bytes, made where nobody reads. None if there is not so much.
+    pub(super) fn reserve(&self, bytes: usize) -> Option<Reserved> {
+        let reserved = self.reserve_anyway(bytes);
         let mut kept = self.kept();
-        while self.held() >= self.limits.max_bytes {
+        while self.held() > self.limits.max_bytes {
             if !evict(&mut kept) {
-                return false;
+                return None;
             }
         }
-        true
+        Some(reserved)
+    }
+
+    /// Counts so many bytes although they may go beyond the bound.
+    pub(super) fn reserve_anyway(&self, bytes: usize) -> Reserved {
+        self.held.fetch_add(bytes, Relaxed);
+        Reserved { bytes, held: self.held.clone() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {

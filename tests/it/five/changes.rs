@@ -18,7 +18,7 @@ async fn alter(five: &Five, all: &[Own], met: &[(String, String)], turn: usize, 
     for vendor in Vendor::ALL {
         let deed = [Deed::Create, Deed::Change, Deed::Delete][turn % 3];
         let free = |own: &&Own| own.vendor == vendor && !touched.contains(&own.key);
-        let mut candidates = all.iter().filter(free).filter(|own| met.contains(&own.key) == (turn % 2 == 0));
+        let mut candidates = all.iter().filter(free).filter(|own| met.contains(&own.key) == (turn.is_multiple_of(2)));
         let Some(at) = candidates.nth(1) else { continue };
         let key = at.key.clone();
         let number = turn * 10 + vendor as usize;

@@ -34,8 +34,8 @@ const PAGES: usize = 3;
 
 async fn client(five: Arc<Five>, number: usize) -> (usize, BTreeSet<String>) {
     let (field, filter) = (ORDERS[number % ORDERS.len()], FILTERS[number % FILTERS.len()]);
-    let direction = if number % 2 == 0 { "ASC" } else { "DESC" };
-    let raw = if number % 4 == 0 { "raw" } else { "title" };
+    let direction = if number.is_multiple_of(2) { "ASC" } else { "DESC" };
+    let raw = if number.is_multiple_of(4) { "raw" } else { "title" };
     let query = format!(
         "query($after: String) {{ incidents(first: 100, after: $after, filter: {filter},
            orderBy: {{ field: {field}, direction: {direction} }}) {{ totalCount totalCountPrecision
