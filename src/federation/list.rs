@@ -91,9 +91,12 @@ impl Federation {
             Some(after) => Some(self.place(&calls, call.now, after, fingerprint, query.order).await?),
             None => None,
         };
-        let reading = Reading { query, place: place.as_ref(), scanner: self.scanner() };
+        let first = query.first.rows();
+        let enough = if self.sources.len() > 1 { first - first / 4 } else { first };
+        let reading = Reading { query, place: place.as_ref(), scanner: self.scanner(), enough };
         let asked = self.sources.iter().zip(&calls).map(|(source, call)| reading.part(&**source, call));
-        let parts = join_all(asked).await;
+        let mut parts = join_all(asked).await;
+        self.fill(&calls, Reading { enough: first, ..reading }, &mut parts).await;
         for part in &parts {
             match &part.report.error {
                 Some(error) if query.require_sources.contains(&part.report.source) => {
@@ -103,6 +106,25 @@ impl Federation {
             }
         }
         Ok(self.page(call, query, fingerprint, parts))
+    }
+
+    /// Asks again those sources that gave too little at once, if their rows run out before the page is full.
+    async fn fill(&self, calls: &[Call], reading: Reading<'_>, parts: &mut [Part]) {
+        let (order, first) = (reading.query.order, reading.query.first.rows());
+        while parts.iter().any(|part| part.short) {
+            let merged = merge(order, parts.iter().map(|part| part.run.clone()).collect(), first).rows;
+            let taken = |index: usize| merged.iter().filter(|(source, _)| *source == index).count();
+            let dry = |(index, part): &(usize, &mut Part)| part.short && taken(*index) == part.run.rows.len();
+            if merged.len() == first {
+                return;
+            }
+            let asked = parts.iter_mut().enumerate().filter(dry).map(async |(index, part)| {
+                *part = reading.part(&*self.sources[index], &calls[index]).await;
+            });
+            if join_all(asked).await.is_empty() {
+                return;
+            }
+        }
     }
 
     fn page(&self, call: &Call, query: &IncidentQuery, fingerprint: Fingerprint, parts: Vec<Part>) -> IncidentPage {

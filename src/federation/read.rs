@@ -31,6 +31,8 @@ pub(super) struct Part {
     /// The copy that the rows are from. Held until every source has answered: where not all copies have room, the last one
     /// is cut short. Else they would push each other out and all be read again for every page.
     _held: Option<View>,
+    /// The source gave fewer rows at once than the page may take, and was not asked for the rest.
+    pub(super) short: bool,
 }
 
 /// Who knows how many rows there are.
@@ -48,6 +50,8 @@ pub(super) struct Reading<'a> {
     pub(super) query: &'a IncidentQuery,
     pub(super) place: Option<&'a Place>,
     pub(super) scanner: Scanner<'a>,
+    /// How many rows of a source that sorts are enough at first: of many sources none gives the whole page.
+    pub(super) enough: usize,
 }
 
 /// Rows of one source, before the report is complete.
@@ -63,6 +67,7 @@ struct Rows {
     /// When reading began, of rows that were read for others too.
     read_at: Option<Time>,
     held: Option<View>,
+    short: bool,
 }
 
 impl Reading<'_> {
@@ -71,11 +76,11 @@ impl Reading<'_> {
         let mut report = SourceReport::new(&source.info().name);
         let start = self.place.map_or(0, |place| place.offset(&source.info().name));
         let (run, precision) = (Run::default(), CountPrecision::Exact);
-        let mut part = Part { report: report.clone(), run, start, precision, _held: None };
+        let mut part = Part { report: report.clone(), run, start, precision, _held: None, short: false };
         let mut read_at = None;
         match self.rows(source, call, &mut report).await {
             Ok(Some(rows)) => {
-                (read_at, part._held) = (rows.read_at, rows.held);
+                (read_at, part._held, part.short) = (rows.read_at, rows.held, rows.short);
                 (part.run, part.start, part.precision) = (rows.run, rows.start, rows.precision);
                 report.total = rows.total;
                 report.truncated = rows.truncated;
@@ -167,7 +172,7 @@ impl Reading<'_> {
         let mut mark: Option<Mark> = self.place.map(|place| place.mark.clone());
         let mut hint = self.place.map_or(0, |place| place.offset(&source.info().name));
         let (mut run, mut start, mut seen) = (Run::default(), None, FxHashSet::<Key>::default());
-        let (mut scanned, mut window, mut truncated) = (0, first.saturating_mul(2), false);
+        let (mut scanned, mut window, mut truncated, mut short) = (0, first.saturating_mul(2), false, false);
         loop {
             let left = self.scanner.limit.saturating_sub(scanned).max(1);
             let wanted = if filters { window.min(left) } else { first - run.rows.len() };
@@ -188,6 +193,10 @@ impl Reading<'_> {
                 truncated = bounded && run.rows.len() < first;
                 break;
             }
+            if !filters && run.rows.len() >= self.enough {
+                short = true;
+                break;
+            }
             let all = reader.total.filter(|_| !reader.capped);
             if filters && scanned >= FEW_PASS && all.is_some_and(|all| all <= self.scanner.limit as u64) {
                 return Ok(None);
@@ -200,7 +209,7 @@ impl Reading<'_> {
         let start = start.unwrap_or_default();
         let Reader { malformed, restricted, .. } = reader;
         let (error, read_at, held) = (None, None, None);
-        Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error, read_at, held }))
+        Ok(Some(Rows { run, start, total, precision, truncated, malformed, restricted, error, read_at, held, short }))
     }
 
     /// How many rows there are on all pages, as far as is known. `end` lies behind the last one read.
@@ -247,6 +256,7 @@ impl Reading<'_> {
             error: scan.error,
             read_at: scan.read_at,
             held: None,
+            short: false,
         }
     }
 
@@ -286,6 +296,7 @@ impl Reading<'_> {
             error: None,
             read_at: Some(view.begun),
             held: Some(view),
+            short: false,
         }
     }
 }

@@ -139,7 +139,7 @@ impl Default for Policy {
                 revisions: none,
                 catalogues: none,
                 stale: none,
-                max_bytes: 12 * 1024 * 1024,
+                max_bytes: 8 << 20,
             },
             network: Network::default(),
         }
