@@ -55,6 +55,7 @@ impl Invented {
             history: false,
             delete_preview: false,
             attachments: false,
+            pictures: false,
             assumed_time_zone: None,
             write: WriteCapabilities::default(),
         };

@@ -44,8 +44,8 @@ pub use page::{PageSize, Rows};
 pub use raw::RawJson;
 pub use record::{
     AlertDetails, Asset, Attachment, DetectionRule, DirectoryAccount, EndpointProtection, Evidence, IndustrialDevice,
-    LogEvent, Observable, Owner, OwnerProfile, Product, Record, RecordKind, RelatedRecord, Scope, Tag, TechnicalAsset,
-    Term, Threat,
+    LogEvent, Observable, Owner, OwnerProfile, Picture, Product, Record, RecordKind, RelatedRecord, Scope, Tag,
+    TechnicalAsset, Term, Threat,
 };
 pub use search::{Pattern, Search, TextTest};
 pub use severity::{Level, Severity};

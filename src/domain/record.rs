@@ -116,7 +116,7 @@ pub struct OwnerProfile {
     pub first_name: Option<Text>,
     pub last_name: Option<Text>,
     pub email: Option<Text>,
-    pub avatar_url: Option<Text>,
+    pub avatar: Option<Picture>,
     pub active: Option<bool>,
     pub description: Option<Text>,
     pub leader: Option<Link>,
@@ -124,6 +124,15 @@ pub struct OwnerProfile {
     pub members: Option<Vec<Link>>,
     pub scope: Option<Link>,
     pub raw: Option<RawJson>,
+}
+
+/// Where a picture is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Picture {
+    /// At an address that needs no credential.
+    Public(Text),
+    /// At the source, which gives it to the gateway under this name.
+    Kept(Text),
 }
 
 /// Something worth protecting.

@@ -8,7 +8,7 @@ use super::{
     CascadeGroup, CascadePreview, CascadeRecord, CloudManagement, Comment, CommentKind, Details, Detection,
     DetectionRule, DirectoryAccount, EndpointProtection, Evidence, EvidenceKind, EvidenceLink, EvidenceOrigin,
     Exposure, FieldChange, HiddenLinks, Incident, IncidentField, IncidentStatus, IndustrialDevice, Key, Level, Link,
-    LogEvent, NativeId, Observable, Owner, OwnerKind, OwnerProfile, Product, RawJson, Record, RelatedLink,
+    LogEvent, NativeId, Observable, Owner, OwnerKind, OwnerProfile, Picture, Product, RawJson, Record, RelatedLink,
     RelatedRecord, RelatedRecordKind, Resolution, Scope, ScopeKind, Score, ScoreKind, Severity, SourceKind, Tag,
     TechnicalAsset, Term, TermKind, Threat, ThreatKind, ThreatLink, Time,
 };
@@ -120,6 +120,13 @@ impl Heap for NativeId {
     }
 }
 
+impl Heap for Picture {
+    fn heap(&self) -> usize {
+        let (Picture::Public(text) | Picture::Kept(text)) = self;
+        text.heap()
+    }
+}
+
 impl Heap for RawJson {
     fn heap(&self) -> usize {
         SHARED + self.as_str().len()
@@ -187,7 +194,7 @@ weigh! {
     HiddenLinks { field, count }
     Link { key, name }
     Owner { key, kind, source_type, name, profile }
-    OwnerProfile { first_name, last_name, email, avatar_url, active, description, leader, deputies, members, scope, raw }
+    OwnerProfile { first_name, last_name, email, avatar, active, description, leader, deputies, members, scope, raw }
     Asset { key, kind, source_type, name, display_name, description, reference, criticality, source_criticality, critical_infrastructure, categories, origins, owners, parents, children, scope, tags, created_at, updated_at, last_seen_at, deleted, technical, raw }
     TechnicalAsset { ip_addresses, domain_names, mac_addresses, operating_system, hardware, software, management_server, protection, industrial, account, risks }
     Product { name, vendor, version }

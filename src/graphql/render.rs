@@ -267,6 +267,10 @@ impl<'p> Render<'p> {
                 write(record, &mut self.json);
                 Ok(())
             }
+            Value::Made(write) => {
+                write(record, self.store.lookup().session(), &mut self.json);
+                Ok(())
+            }
             Value::Branch { get, .. } => match get(record, arguments, &self.store.lookup()) {
                 Ok(child) => self.place(&field.ty, below, &child, planned.pos),
                 Err(Hold::Fault(fault)) => self.null_with(&field.ty, &fault, planned.pos),

@@ -37,6 +37,8 @@ pub struct Capabilities {
     pub delete_preview: bool,
     /// Files kept with evidence can be fetched.
     pub attachments: bool,
+    /// Pictures of owners that the source keeps can be fetched.
+    pub pictures: bool,
     /// Zone that the gateway assumes for times which the source gives without one.
     pub assumed_time_zone: Option<String>,
     pub write: WriteCapabilities,

@@ -121,6 +121,7 @@ impl Source for Checked {
                 }
                 DownloadRequest::Report { format, .. } => capabilities.reports.contains(format),
                 DownloadRequest::Attachment { .. } => capabilities.attachments,
+                DownloadRequest::Picture { .. } => capabilities.pictures,
             };
             if !allowed {
                 return Err(self.refuse("make this file"));

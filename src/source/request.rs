@@ -155,6 +155,8 @@ pub enum DownloadRequest {
     Report { format: ExportFormat, incident: NativeId },
     /// The file kept with a piece of evidence.
     Attachment { evidence: NativeId },
+    /// A picture, by the source's own name for it ([`crate::domain::Picture::Kept`]).
+    Picture { name: String },
 }
 
 /// A file on its way.

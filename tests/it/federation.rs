@@ -7,6 +7,7 @@ mod memory;
 mod random;
 mod records;
 mod seams;
+mod short;
 mod snapshots;
 mod told;
 mod world;

@@ -17,6 +17,7 @@ pub(super) fn to_json(request: &DownloadRequest) -> Value {
             json!({ "report": format.name(), "incident": incident.to_string() })
         }
         DownloadRequest::Attachment { evidence } => json!({ "attachment": evidence.to_string() }),
+        DownloadRequest::Picture { name } => json!({ "picture": name }),
     }
 }
 
@@ -29,6 +30,9 @@ pub(super) fn from_json(value: &Value) -> Option<DownloadRequest> {
     if let Some(format) = text("report") {
         let incident = NativeId::new(text("incident")?);
         return Some(DownloadRequest::Report { format: ExportFormat::named(format)?, incident });
+    }
+    if let Some(name) = text("picture") {
+        return Some(DownloadRequest::Picture { name: name.to_owned() });
     }
     Some(DownloadRequest::Attachment { evidence: NativeId::new(text("attachment")?) })
 }
@@ -161,6 +165,8 @@ mod tests {
         assert_eq!(from_json(&to_json(&request)), Some(request));
         let attachment = DownloadRequest::Attachment { evidence: NativeId::new("9") };
         assert_eq!(from_json(&to_json(&attachment)), Some(attachment));
+        let picture = DownloadRequest::Picture { name: "users/1/avatar?v=2".into() };
+        assert_eq!(from_json(&to_json(&picture)), Some(picture));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use super::{
     node,
 };
 use crate::{
-    domain::{Owner, OwnerRef, RecordKind, Scope, Test},
+    domain::{Owner, OwnerRef, Picture, RecordKind, Scope, Test},
     graphql::{
         leaf::Url,
         object::{Declare, Object, Wants, declare},
     },
+    source::DownloadRequest,
 };
 
 declare!(Owner as "Owner" => owner);
@@ -40,7 +41,19 @@ fn person(declared: Declare<Owner>) -> Declare<Owner> {
         .wants(Wants::Profile)
         .field("email", "Where mail reaches it.", |o| &o.profile.email)
         .wants(Wants::Profile)
-        .computed("avatarUrl", "A picture, served through the gateway.", |o| o.profile.avatar_url.clone().map(Url))
+        .made(
+            "avatarUrl",
+            "A picture; one that the source keeps is served through the gateway, for an hour.",
+            |o, session| {
+                o.profile.avatar.as_ref().map(|picture| match picture {
+                    Picture::Public(url) => Url(url.clone()),
+                    Picture::Kept(name) => {
+                        let request = DownloadRequest::Picture { name: name.to_string() };
+                        Url(session.downloads.url(&o.key.source, &request, session).into())
+                    }
+                })
+            },
+        )
         .wants(Wants::Profile)
         .field("active", "Whether the account can still be used.", |o| &o.profile.active)
         .wants(Wants::Profile)

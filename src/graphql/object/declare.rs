@@ -1,11 +1,14 @@
 //! The verbs of a declaration. Each adds one field; its comment says which GraphQL type comes out.
 
-use super::{Arguments, Child, Declared, Erased, Field, FromLink, Hold, Interface, Object, Slice, Value, Wants, cast};
+use super::{
+    Arguments, Child, Declared, Erased, Field, FromLink, Hold, Interface, Object, Slice, Value, Wants, WriteMade, cast,
+};
 use crate::{
     domain::{IdKind, Key, Link, RawJson, RecordKind, SourceName},
     graphql::{
         error::{ErrorCode, Fault},
         leaf::{Id, Json, Leaf},
+        session::Session,
         store::Lookup,
     },
     source::SourceInfo,
@@ -101,6 +104,18 @@ impl<T: Declared> Declare<T> {
         get: impl Fn(&T) -> V + Send + Sync + 'static,
     ) -> Self {
         self.leaf::<V>(name, description, move |record, json| get(cast(record)).write(json))
+    }
+
+    /// Scalar or enum made from the record for whoever asks: an address that only he may use.
+    pub(crate) fn made<V: Leaf + 'static>(
+        self,
+        name: &'static str,
+        description: &'static str,
+        get: impl Fn(&T, &Session) -> V + Send + Sync + 'static,
+    ) -> Self {
+        let register = |registry: &mut Registry| V::register(registry);
+        let write: WriteMade = Box::new(move |record, session, json| get(cast(record), session).write(json));
+        self.push(name, description, V::ty(), None, Box::new(register), Value::Made(write))
     }
 
     /// `raw: JSON`, the record as received: asked for only where it is selected, and only with the permission.

@@ -8,7 +8,7 @@ mod register;
 
 pub(crate) use declare::{Declare, declare};
 
-use super::{error::Fault, leaf::Json, need::Need, store::Lookup};
+use super::{error::Fault, leaf::Json, need::Need, session::Session, store::Lookup};
 use crate::domain::{Link, RecordKind, SourceName};
 use async_graphql::{
     Name, Value as Const,
@@ -93,11 +93,14 @@ pub(crate) type WriteLink = Box<dyn Fn(&Link, &mut Json) + Send + Sync>;
 pub(crate) enum Value {
     /// A scalar, an enum, or a list of them.
     Leaf(WriteLeaf),
+    /// The same, made for whoever asks.
+    Made(WriteMade),
     /// An object, or a list of them.
     /// `may_hold`: finding it may need something that has to be loaded first.
     Branch { of: fn() -> &'static Object, get: GetChild, may_hold: bool },
 }
 type WriteLeaf = Box<dyn Fn(&Erased, &mut Json) + Send + Sync>;
+type WriteMade = Box<dyn Fn(&Erased, &Session, &mut Json) + Send + Sync>;
 type GetChild = Box<dyn for<'a> Fn(&'a Erased, Option<&Erased>, &Lookup<'a>) -> Result<Child<'a>, Hold> + Send + Sync>;
 
 /// Why a value cannot be had yet, or at all.

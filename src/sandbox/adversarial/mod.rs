@@ -23,6 +23,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Rows of a page of history at most. Made up: none is documented, and a client must cope with any.
 const MAX_HISTORY_PAGE: usize = 50;
 
+/// A picture of one grey point.
+const PIXEL: [u8; 67] = [
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00,
+    0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49,
+    0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00,
+    0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+];
+
 /// The simulated server.
 pub(super) struct Server {
     state: Mutex<State>,
@@ -64,6 +72,12 @@ impl Server {
         }
     }
 
+    /// The picture of a user who has one. In which form is not documented.
+    fn avatar(&self, id: &str) -> Reply {
+        let has_one = self.state().users.iter().any(|user| user.id == id && user.icon.is_some());
+        if has_one { Reply::new(200, "image/png", PIXEL) } else { Server::refused(404) }
+    }
+
     fn list(&self, request: &Request) -> Reply {
         match list::list(&self.state(), &Query::read(&request.query)) {
             Ok(page) => Reply::json(200, &page),
@@ -88,6 +102,7 @@ impl Simulation for Server {
         }
         match (method, &parts[..]) {
             ("GET", ["users", "me"]) => Reply::json(200, &self.state().users[build::SERVICE_ACCOUNT].json()),
+            ("GET", ["users", id, "avatar"]) => self.avatar(id),
             ("GET", ["incidents"]) => self.list(request),
             ("GET", ["incidents", "sources"]) => sources(),
             ("GET", ["incidents", id]) => {
@@ -103,7 +118,7 @@ impl Simulation for Server {
             ("POST", ["incidents", id, "comments"]) => {
                 self.on(id, |state, place| write::comment(state, place, &request.body, clock.world()))
             }
-            (_, ["users", "me"] | ["incidents", ..]) => Server::refused(405),
+            (_, ["users", "me"] | ["users", _, "avatar"] | ["incidents", ..]) => Server::refused(405),
             _ => Server::refused(404),
         }
     }

@@ -54,6 +54,7 @@ pub(super) fn capabilities(config: &Config) -> Capabilities {
         history: true,
         delete_preview: false,
         attachments: false,
+        pictures: true,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }

@@ -37,6 +37,7 @@ pub(super) const INCIDENT: Endpoint = endpoint("read_incident", "incident", &[])
 pub(super) const COMMENTS: Endpoint = endpoint("list_comments", "comment", &["comments", "results"]);
 pub(super) const HISTORY: Endpoint = endpoint("list_history", "history entry", &["entries", "results"]);
 pub(super) const SOURCES: Endpoint = endpoint("list_sources", "source", &["sources", "results"]);
+pub(super) const PICTURE: Endpoint = endpoint("read_picture", "picture", &[]);
 pub(super) const ME: Endpoint = endpoint("read_account", "user", &[]);
 
 /// One server.
@@ -96,7 +97,7 @@ impl Client {
         }
     }
 
-    fn refusal(&self, of: Endpoint, answer: &UpstreamResponse) -> SourceError {
+    pub(super) fn refusal(&self, of: Endpoint, answer: &UpstreamResponse) -> SourceError {
         // What is not there is told in JSON; a page means that the address itself is unknown.
         if answer.status == 404 && !answer.is_json() {
             let what = "that it has no such address (check the source's url)";

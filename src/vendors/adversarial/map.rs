@@ -2,7 +2,7 @@
 //! kept as text, and noted.
 
 use super::wire::{Core, IncidentRow, ObjectiveRow, TagRow, UserRow};
-use super::words;
+use super::{picture::picture, words};
 use crate::{
     domain::{
         Details, Incident, IncidentStatus, Key, Link, NativeId, Owner, OwnerKind, OwnerProfile, RawJson, Record,
@@ -28,8 +28,6 @@ pub(super) struct Notes {
 /// Makes records of one source.
 pub(super) struct Mapper {
     pub(super) source: SourceName,
-    /// Address of the API with a slash at the end; icons lie below it.
-    pub(super) api: String,
 }
 
 impl Mapper {
@@ -114,17 +112,9 @@ impl Mapper {
             Some(_) => OwnerKind::User,
             None => OwnerKind::Unknown,
         };
-        let avatar_url = filled(row.icon.clone()).map(|icon| self.avatar(&icon));
-        let profile = OwnerProfile { first_name, last_name, email, avatar_url, ..OwnerProfile::default() };
+        let avatar = filled(row.icon.clone()).map(picture);
+        let profile = OwnerProfile { first_name, last_name, email, avatar, ..OwnerProfile::default() };
         Some(Owner { key, kind, source_type: None, name, profile })
-    }
-
-    /// Icons are told by their path below the API, which gives them to those who are let in.
-    fn avatar(&self, icon: &str) -> Text {
-        match icon.starts_with("https://") || icon.starts_with("http://") {
-            true => icon.into(),
-            false => format!("{}{}", self.api, icon.trim_start_matches('/')).into(),
-        }
     }
 
     fn tag(&self, incident: &mut Incident, row: TagRow) {

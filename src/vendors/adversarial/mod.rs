@@ -21,6 +21,7 @@ mod history;
 mod incidents;
 mod login;
 mod map;
+mod picture;
 mod query;
 mod wire;
 mod words;
@@ -38,7 +39,7 @@ use crate::{
     upstream::{Session, Transport, Upstream, UpstreamOptions},
     vendors::common::{Revisions, shown_url},
 };
-use client::{API, Client};
+use client::Client;
 use details::Reader;
 use futures_util::future::{BoxFuture, ready};
 use incidents::{Incidents, Manner};
@@ -69,7 +70,7 @@ impl Adversarial {
             credential: Arc::new(Session::new(account)),
         });
         Adversarial {
-            mapper: Mapper { source: name.clone(), api: format!("{}{API}/", url.trim_end_matches('/')) },
+            mapper: Mapper { source: name.clone() },
             info: SourceInfo { name: name.clone(), kind: SourceKind::Adversarial, url },
             client: Client { source: name.clone(), upstream, revisions: Revisions::default() },
             manner: Manner {
@@ -140,8 +141,11 @@ impl Source for Adversarial {
         self.unsupported("count incidents")
     }
 
-    fn download<'a>(&'a self, _: &'a Call, _: &'a DownloadRequest) -> Answer<'a, Download> {
-        self.unsupported("make this file")
+    fn download<'a>(&'a self, call: &'a Call, request: &'a DownloadRequest) -> Answer<'a, Download> {
+        match request {
+            DownloadRequest::Picture { name } => Box::pin(picture::fetch(&self.client, call, name)),
+            _ => self.unsupported("make this file"),
+        }
     }
 
     fn probe<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Probe> {
@@ -156,7 +160,7 @@ impl Source for Adversarial {
 /// See [`crate::fuzz::wire`].
 pub(crate) fn fuzz_pages(body: &[u8]) {
     use crate::vendors::common::text;
-    let mapper = Mapper { source: SourceName::new("fuzz"), api: String::new() };
+    let mapper = Mapper { source: SourceName::new("fuzz") };
     let body = text(body);
     if let Ok(opened) = wire::open(&body, client::INCIDENTS.rows) {
         let mut notes = map::Notes::default();

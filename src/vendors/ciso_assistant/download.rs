@@ -45,6 +45,7 @@ pub(super) async fn download(incidents: &Incidents<'_>, request: &DownloadReques
         DownloadRequest::Attachment { .. } => {
             Err(SourceError::unsupported(&client.source, "hand out the file of a piece of evidence"))
         }
+        DownloadRequest::Picture { .. } => Err(unsupported()),
     }
 }
 

@@ -171,6 +171,7 @@ pub(super) fn capabilities(release: Option<Release>) -> Capabilities {
         delete_preview: true,
         // Where the server keeps the files is in none of its documents.
         attachments: false,
+        pictures: false,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }

@@ -46,6 +46,7 @@ pub(super) fn capabilities(undocumented: Undocumented) -> Capabilities {
         history: false,
         delete_preview: false,
         attachments: false,
+        pictures: false,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }

@@ -179,6 +179,26 @@ impl Source for EventlogAnalyzer {
     }
 }
 
+/// What its answers can tell of an incident.
+const READ: [IncidentField; 16] = [
+    IncidentField::Id,
+    IncidentField::Reference,
+    IncidentField::Title,
+    IncidentField::Description,
+    IncidentField::Text,
+    IncidentField::Severity,
+    IncidentField::Status,
+    IncidentField::Phase,
+    IncidentField::CreatedAt,
+    IncidentField::DueAt,
+    IncidentField::Owners,
+    IncidentField::CreatedBy,
+    IncidentField::Assets,
+    IncidentField::Evidence,
+    IncidentField::Comments,
+    IncidentField::Activity,
+];
+
 /// What the document gives, and the configuration leaves of it.
 fn capabilities(config: &Config) -> Capabilities {
     use IncidentField as F;
@@ -194,24 +214,7 @@ fn capabilities(config: &Config) -> Capabilities {
     }
     let owners = || if config.read_users { vec![RecordKind::Owner] } else { Vec::new() };
     Capabilities {
-        read: vec![
-            F::Id,
-            F::Reference,
-            F::Title,
-            F::Description,
-            F::Text,
-            F::Severity,
-            F::Status,
-            F::Phase,
-            F::CreatedAt,
-            F::DueAt,
-            F::Owners,
-            F::CreatedBy,
-            F::Assets,
-            F::Evidence,
-            F::Comments,
-            F::Activity,
-        ],
+        read: READ.to_vec(),
         severities: severities(config),
         statuses: words::STATUSES
             .iter()
@@ -242,6 +245,7 @@ fn capabilities(config: &Config) -> Capabilities {
         history: true,
         delete_preview: false,
         attachments: false,
+        pictures: false,
         assumed_time_zone: Some(config.time_zone.name().to_owned()),
         write: WriteCapabilities::default(),
     }

@@ -39,6 +39,7 @@ pub(super) fn capabilities(custom_statuses: bool) -> Capabilities {
         history: true,
         delete_preview: false,
         attachments: false,
+        pictures: false,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }

@@ -49,7 +49,7 @@ fn record(incident: &Incident, kind: RecordKind, link: &Link) -> Record {
 }
 
 /// Every member of a row of the register.
-pub(crate) fn incident(row: &Value, incident: &Incident, base: &str) {
+pub(crate) fn incident(row: &Value, incident: &Incident) {
     let core = &row["incident"];
     let id = core["id"].as_str().unwrap();
     assert_eq!((&incident.key, incident.source_kind), (&key(id), SourceKind::Adversarial));
@@ -78,21 +78,21 @@ pub(crate) fn incident(row: &Value, incident: &Incident, base: &str) {
     }
     assert_eq!((incident.resolved_at, incident.due_at, incident.url.as_ref()), (None, None, None));
     assert_eq!(incident.owners.len(), usize::from(core["assigned_to"].is_object()));
-    incident.owners.iter().for_each(|link| owner(incident, link, &core["assigned_to"], base));
+    incident.owners.iter().for_each(|link| owner(incident, link, &core["assigned_to"]));
     assert_eq!(incident.created_by.is_some(), core["opened_by"].is_object());
-    incident.created_by.iter().for_each(|link| owner(incident, link, &core["opened_by"], base));
+    incident.created_by.iter().for_each(|link| owner(incident, link, &core["opened_by"]));
     let told = incident.told.as_ref().and_then(|told| told.comments.as_ref());
     assert_eq!(told.map(|comments| comments.len()), (row["comment_count"] == 0).then_some(0), "{id}");
     links(row, incident);
 }
 
-fn owner(incident: &Incident, link: &Link, user: &Value, base: &str) {
+fn owner(incident: &Incident, link: &Link, user: &Value) {
     assert_eq!(link.name.as_deref(), person(user).as_deref());
     let Record::Owner(owner) = record(incident, RecordKind::Owner, link) else { panic!() };
-    same_owner(&owner, user, base);
+    same_owner(&owner, user);
 }
 
-pub(crate) fn same_owner(owner: &Owner, user: &Value, base: &str) {
+pub(crate) fn same_owner(owner: &Owner, user: &Value) {
     assert_eq!(owner.key, key(user["id"].as_str().unwrap()));
     assert_eq!(owner.name.as_deref(), person(user).as_deref());
     let service = user["email"].as_str().unwrap().ends_with("@svc.adversarial.com");
@@ -103,8 +103,8 @@ pub(crate) fn same_owner(owner: &Owner, user: &Value, base: &str) {
         (profile.first_name.as_deref(), profile.last_name.as_deref()),
         (text(&user["first_name"]), text(&user["last_name"]))
     );
-    let avatar = user["icon"].as_str().map(|icon| format!("{base}/api/v1/{icon}"));
-    assert_eq!(profile.avatar_url.as_deref(), avatar.as_deref());
+    let avatar = user["icon"].as_str().map(|icon| Picture::Kept(icon.into()));
+    assert_eq!(profile.avatar, avatar);
 }
 
 fn links(row: &Value, incident: &Incident) {

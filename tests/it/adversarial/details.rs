@@ -45,14 +45,14 @@ async fn comments_and_history_are_the_servers_own() {
         comments += ours.len();
         // Newest first here, oldest first there.
         for (comment, row) in ours.iter().zip(theirs.iter().rev()) {
-            compare_comment(&id, comment, row, details, &bench.base);
+            compare_comment(&id, comment, row, details);
         }
         let theirs = entries(&bench, &id).await;
         let ours = details.activity.as_ref().unwrap();
         assert_eq!((ours.len(), details.activity_total), (theirs.len(), None), "{id}");
         paged += usize::from(ours.len() > 50);
         for (activity, row) in ours.iter().zip(&theirs) {
-            compare_activity(activity, row, details, &bench.base);
+            compare_activity(activity, row, details);
         }
         let keys: std::collections::BTreeSet<&Key> = ours.iter().map(|activity| &activity.key).collect();
         assert_eq!(keys.len(), ours.len(), "each entry has a key of its own");
@@ -60,23 +60,23 @@ async fn comments_and_history_are_the_servers_own() {
     assert!(comments > 80 && paged > 0, "{comments} {paged}");
 }
 
-fn told_owner(details: &Details, link: &Link, user: &Value, base: &str) {
+fn told_owner(details: &Details, link: &Link, user: &Value) {
     let of_link = |record: &&Record| record.kind() == RecordKind::Owner && *record.key() == link.key;
     let Some(Record::Owner(owner)) = details.embedded.iter().find(of_link) else { panic!("{link:?}") };
     assert_eq!(link.name, owner.name);
-    compare::same_owner(owner, user, base);
+    compare::same_owner(owner, user);
 }
 
-fn compare_comment(id: &str, comment: &Comment, row: &Value, details: &Details, base: &str) {
+fn compare_comment(id: &str, comment: &Comment, row: &Value, details: &Details) {
     assert_eq!(comment.key, key(&*format!("{id}/comments/{}", row["id"].as_str().unwrap())));
     assert_eq!((comment.kind, comment.body.as_deref()), (CommentKind::Note, row["value"].as_str()));
     let at = compare::time(&row["created_date"]);
     assert_eq!((comment.at, comment.created_at, comment.updated_at), (at, at, None));
-    told_owner(details, comment.author.as_ref().unwrap(), &row["user"], base);
+    told_owner(details, comment.author.as_ref().unwrap(), &row["user"]);
     assert_eq!(raw(&comment.raw), *row);
 }
 
-fn compare_activity(activity: &Activity, row: &Value, details: &Details, base: &str) {
+fn compare_activity(activity: &Activity, row: &Value, details: &Details) {
     let changes = row["changes"].as_array().unwrap();
     let of = |field: &str| changes.iter().any(|change| change["field"] == field);
     let kind = match row["is_creation"] == true {
@@ -88,7 +88,7 @@ fn compare_activity(activity: &Activity, row: &Value, details: &Details, base: &
         false => ActivityKind::Updated,
     };
     assert_eq!((activity.kind, activity.at), (kind, compare::time(&row["timestamp"])));
-    told_owner(details, activity.actor.as_ref().unwrap(), &row["user"], base);
+    told_owner(details, activity.actor.as_ref().unwrap(), &row["user"]);
     assert_eq!((activity.details.as_ref(), raw(&activity.raw)), (None, row.clone()));
     assert_eq!(activity.changes.len(), changes.len());
     for (change, theirs) in activity.changes.iter().zip(changes) {

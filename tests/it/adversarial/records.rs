@@ -2,12 +2,14 @@
 
 use super::{compare, support::*};
 use crate::support::{call, now};
+use futures_util::TryStreamExt;
 use incident_gateway::{
     domain::*,
     source::*,
     upstream::header::{DATE, HeaderValue},
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const EVERYTHING: &str = r#"{ incidents(first: 100, orderBy: {field: REFERENCE, direction: DESC}) { totalCount nodes {
     reference sourceId title description severity sourceSeverity severityReasoning status sourceStatus phase origins
@@ -51,26 +53,54 @@ async fn every_member_of_a_row_comes_through_in_one_call() {
             assert_eq!(compare::time(ours), compare::time(theirs), "{name}");
         }
         assert_eq!(node["resolvedAt"], Value::Null);
-        people(node, core, &bench.base);
+        people(&bench, node, core).await;
         links(node, row);
     }
 }
 
-fn people(node: &Value, core: &Value, base: &str) {
+async fn people(bench: &Bench, node: &Value, core: &Value) {
     let owner = &core["assigned_to"];
     let expected = match owner.is_null() {
         true => json!([]),
         false => json!([{
             "sourceId": owner["id"], "kind": "USER", "name": compare::person(owner), "email": owner["email"],
             "firstName": compare::text(&owner["first_name"]), "lastName": compare::text(&owner["last_name"]),
-            "avatarUrl": owner["icon"].as_str().map(|icon| format!("{base}/api/v1/{icon}")),
+            "avatarUrl": node["owners"][0]["avatarUrl"],
         }]),
     };
     assert_eq!(node["owners"], expected);
+    picture(bench, &node["owners"][0]["avatarUrl"], &owner["icon"]).await;
     let creator = &core["opened_by"];
     let service = creator["email"].as_str().unwrap().ends_with("@svc.adversarial.com");
     let kind = if service { "SERVICE_ACCOUNT" } else { "USER" };
     assert_eq!(node["createdBy"], json!({ "sourceId": creator["id"], "kind": kind, "email": creator["email"] }));
+}
+
+/// The address is the gateway's own, and serves what the server gives to those who are let in.
+async fn picture(bench: &Bench, url: &Value, icon: &Value) {
+    let Some(icon) = icon.as_str() else { return assert_eq!(*url, Value::Null) };
+    let token = url.as_str().unwrap().strip_prefix("http://gateway.test/download/").unwrap();
+    let path = icon.split('?').next().unwrap();
+    bench.calls();
+    let picture = bench.api.download(token, &call("picture")).await.unwrap_or_else(|error| panic!("{}", error.message));
+    assert_eq!((picture.media_type.as_str(), picture.length), ("image/png", Some(67)));
+    let body: Vec<bytes::Bytes> = picture.body.try_collect().await.unwrap();
+    assert!(body.concat().starts_with(b"\x89PNG"));
+    assert!(bench.calls().iter().all(|called| called.starts_with(&format!("/api/v1/{path}"))));
+    let other = call("picture");
+    let other = Call { caller: Arc::new(Caller::local().with_scope(CredentialScope::new("other"))), ..other };
+    assert!(bench.api.download(token, &other).await.is_err(), "nobody else's");
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_not_handed_out() {
+    let bench = Bench::new(3).await;
+    for name in ["incidents", "users/me", "users/../incidents", "users/nobody/avatar"] {
+        let request = DownloadRequest::Picture { name: name.into() };
+        let error = bench.source.download(&call("picture"), &request).await.err().expect(name);
+        assert_eq!(error.kind(), SourceErrorKind::NotFound, "{name}");
+    }
+    assert_eq!(bench.calls(), ["/api/v1/users/nobody/avatar?"], "of the others the server hears nothing");
 }
 
 fn links(node: &Value, row: &Value) {
@@ -146,7 +176,7 @@ async fn the_account_is_the_service_account() {
     let bench = Bench::new(10).await;
     let me = bench.rest("/api/v1/users/me").await;
     let account = bench.source.account(&call("account")).await.unwrap();
-    compare::same_owner(&account, &me, &bench.base);
+    compare::same_owner(&account, &me);
     assert_eq!(account.kind, OwnerKind::ServiceAccount);
     assert_eq!(serde_json::from_str::<Value>(account.profile.raw.unwrap().as_str()).unwrap(), me);
     let probe = bench.source.probe(&call("probe")).await;

@@ -58,7 +58,6 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) api: Api,
-    pub(crate) base: String,
     /// The grants that were asked for, in order.
     pub(crate) grants: Arc<Mutex<Vec<String>>>,
     /// The sandbox without anything before it.
@@ -113,7 +112,7 @@ impl Bench {
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(&config.policy).unwrap());
         let source = build(&name(), &VendorConfig::Adversarial(config), transport.clone());
         let (api, source) = (api(vec![source.clone()]), Checked::wrap(source));
-        Bench { sandbox, source, api, base, grants, direct, transport, servers: [relayed, plain] }
+        Bench { sandbox, source, api, grants, direct, transport, servers: [relayed, plain] }
     }
 
     /// The server's own answer.

@@ -70,7 +70,10 @@ pub(super) async fn files_are_made_or_refused(subject: &Subject) {
         (capabilities.reports.contains(&format), request)
     });
     let attachment = DownloadRequest::Attachment { evidence: NativeId::new("1") };
-    for (declared, request) in tables.chain(reports).chain([(false, attachment)]) {
+    // Where pictures are handed out, the vendor's own tests look at them.
+    let picture = DownloadRequest::Picture { name: "users/1/avatar".into() };
+    let picture = (!capabilities.pictures).then_some((false, picture));
+    for (declared, request) in tables.chain(reports).chain([(false, attachment)]).chain(picture) {
         bench.sandbox.reset_calls();
         let answer = bench.source.download(&call(), &request).await;
         if !declared {

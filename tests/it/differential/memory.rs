@@ -131,6 +131,7 @@ pub(crate) fn capabilities(filters: &[IncidentField]) -> Capabilities {
         history: true,
         delete_preview: true,
         attachments: false,
+        pictures: false,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }

@@ -478,27 +478,3 @@ fn an_exactly_full_last_page_is_the_last_where_the_gateway_filters() {
     let page = run(federation(&sources).incidents(&call(), &query)).unwrap();
     assert!(!page.has_next && page.items.len() == 5);
 }
-
-#[test]
-fn of_many_sources_each_is_asked_once_though_it_gives_less_than_a_page() {
-    let mut capabilities = able();
-    capabilities.list.max_page_size = 83;
-    let sources: Vec<Arc<Memory>> =
-        ["a", "b", "c"].map(|name| Memory::new(name, capabilities.clone(), rows(name, 400))).into();
-    let federation = federation(&sources);
-    let mut newest = plain(100);
-    for _ in 0..3 {
-        let page = run(federation.incidents(&call(), &newest)).unwrap();
-        assert_eq!((page.items.len(), page.has_next, page.total), (100, true, Some(1_200)));
-        assert!(sources.iter().all(|source| source.lists().len() == 1));
-        newest.after = page.cursor(99);
-    }
-    // All rows of one come before all others: it is asked for the rest.
-    sources[1].change(|state| state.rows.iter_mut().for_each(|row| row.created_at = Some(time(1_000_000))));
-    let wanted = expected(&sources, &Filter::default(), Order::default());
-    let page = run(federation.incidents(&call(), &plain(100))).unwrap();
-    let keys: Vec<Key> = page.items.iter().map(|row| row.incident.key.clone()).collect();
-    assert_eq!(keys, wanted[..100]);
-    assert_eq!(sources.iter().map(|source| source.lists().len()).collect::<Vec<_>>(), [1, 3, 1]);
-    assert_eq!(walk(&sources, plain(100), |_| {}), wanted);
-}

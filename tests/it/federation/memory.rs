@@ -122,6 +122,7 @@ pub(crate) fn able() -> Capabilities {
         history: false,
         delete_preview: false,
         attachments: false,
+        pictures: false,
         assumed_time_zone: None,
         write: WriteCapabilities::default(),
     }
