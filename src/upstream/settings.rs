@@ -78,7 +78,7 @@ fn count(number: u64) -> usize {
 
 /// The quota over all operations is a setting; those of single operations are the vendor's.
 fn rates(table: &mut Table<'_, '_>, default: Vec<Rate>) -> Vec<Rate> {
-    let doc = "Calls within any minute; more wait, but not longer than their request's deadline.";
+    let doc = "Calls within any minute, logins included; more wait, but not longer than their request's deadline.";
     let (of_all, mut rates): (Vec<Rate>, Vec<Rate>) = default.into_iter().partition(|rate| rate.operations.is_none());
     let kind = number(1..=1_000_000);
     let per_minute = match of_all.first() {

@@ -398,3 +398,25 @@ fn a_source_with_more_rows_than_a_copy_may_have_is_walked_beyond_them() {
     }
     assert_eq!(met.len(), 30);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_needs_only_what_is_there_does_not_wait_for_the_reader() {
+    let mut capabilities = unable();
+    capabilities.list.max_page_size = 100;
+    capabilities.by_id.clear();
+    let source = Memory::new("a", capabilities, rows("a", 950));
+    source.change(|state| state.slow = Some(Duration::from_millis(1_000)));
+    let federation = kept(&source);
+    let (call, newest) = (within(Duration::from_secs(60)), newest());
+    let reads = federation.incidents(&call, &newest);
+    let finds = async {
+        sleep(Duration::from_millis(1_500)).await;
+        let begun = Instant::now();
+        let key = Key::new(&SourceName::new("a"), "0003");
+        let batch = federation.fetch(&call, std::slice::from_ref(&key), Want::default()).await;
+        (batch.found.contains_key(&key), begun.elapsed())
+    };
+    let (page, found) = tokio::join!(reads, finds);
+    assert_eq!(found, (true, Duration::ZERO));
+    assert_eq!((page.unwrap().total, source.lists().len()), (Some(950), 10));
+}

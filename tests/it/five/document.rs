@@ -16,8 +16,8 @@ A field that a source never fills is null there. A filter or an order that a sou
 gateway, which then reads up to `limits.scan_rows` rows. A value that a vendor has no word for matches nothing there, and the
 source is not asked.
 
-The tables go from members of a vendor's answers to the fields of the schema that they are in. A member that stands in no
-table is in `raw`. A test takes each member away and sees the field change.
+The tables go from members of a vendor's answers to the fields of the schema that they are in. A test takes each member away
+and sees the field change. What has no field of its own, or only counts rows, is in no table; of rows it is in `raw`.
 ";
 
 /// Names as people write them.
