@@ -175,7 +175,6 @@ impl Snapshots {
             let until = if empty { context.deadline } else { patience };
             let call = asking.call.background().until(until);
             match snapshot.go_on(self, Asking { call: &call, ..asking }, &mut progress, left).await {
-                Ok(0) => return Ok(snapshot.view()),
                 Ok(made) => calls += made,
                 Err(error) => {
                     snapshot.fail(&error);
@@ -284,8 +283,7 @@ impl Snapshot {
         }
     }
 
-    /// Reads the next pages, with at most `most` calls; how many it made. None where there is no room: what is not read now
-    /// may be when others have given theirs back.
+    /// Reads the next pages, with at most `most` calls; how many it made. None where there is no room.
     async fn go_on(
         &self,
         shelf: &Snapshots,
@@ -344,6 +342,8 @@ impl Snapshot {
             requests.pop();
         }
         if rows > 0 {
+            // For good: else the next page would throw out the whole copy of another source to go on with this one.
+            self.state().end = End::Bound;
             return None;
         }
         let short = next_pages(progress, asking, 1, SHORT_PAGE);
