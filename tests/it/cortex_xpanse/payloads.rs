@@ -263,7 +263,9 @@ proptest! {
         let rows: Vec<String> = changes.iter().enumerate().map(|(id, changes)| {
             let changes = changes.iter().map(|(name, value)| (name.get(&names).clone(), *value));
             let id_text = format!("\"{}\"", id + 1);
-            let mut all: Vec<(String, &str)> = changes.filter(|(name, _)| name != "incident_id").collect();
+            // The server sorts by the time; one that gave two in the wrong order would be refused for that.
+            let kept = |name: &str| name != "incident_id" && (name != "creation_time" || id == 0);
+            let mut all: Vec<(String, &str)> = changes.filter(|(name, _)| kept(name)).collect();
             all.push(("incident_id".to_owned(), &id_text));
             object(&all)
         }).collect();
