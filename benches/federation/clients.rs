@@ -6,31 +6,20 @@ use crate::memory::mib;
 use crate::pages::ready;
 use crate::sandboxes::Sandboxes;
 use crate::{Effort, Result};
+use incident_gateway::domain::{IncidentOrderField, Vocabulary};
 use incident_gateway::federation::SnapshotLimits;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-const ORDERS: [&str; 11] = [
-    "CREATED_AT",
-    "UPDATED_AT",
-    "OCCURRED_AT",
-    "DETECTED_AT",
-    "REPORTED_AT",
-    "RESOLVED_AT",
-    "DUE_AT",
-    "SEVERITY",
-    "STATUS",
-    "TITLE",
-    "REFERENCE",
-];
 const WORDS: [&str; 10] =
     ["phishing", "server", "malware", "login", "data", "account", "exposed", "certificate", "suspicious", "vpn"];
 
 /// A list of one's own: 200 in a row are all different.
 fn list(number: usize) -> List {
-    let direction = if (number / ORDERS.len()).is_multiple_of(2) { "ASC" } else { "DESC" };
+    let orders = IncidentOrderField::WORDS;
+    let direction = if (number / orders.len()).is_multiple_of(2) { "ASC" } else { "DESC" };
     let (word, kind) = (WORDS[number % WORDS.len()], number % 5);
     let day = format!("2026-0{}-{:02}T00:00:00Z", 1 + number % 9, 1 + number % 28);
     let (severity, status) = (["LOW", "MEDIUM", "HIGH", "CRITICAL"][number % 4], ["NEW", "CLOSED"][number % 2]);
@@ -41,7 +30,7 @@ fn list(number: usize) -> List {
         3 => json!({ "title": { "contains": word }, "updated": { "since": day } }),
         _ => json!({ "not": { "status": [status] }, "occurred": { "since": day } }),
     };
-    List { filter, order: json!({ "field": ORDERS[number % ORDERS.len()], "direction": direction }) }
+    List { filter, order: json!({ "field": orders[number % orders.len()].name, "direction": direction }) }
 }
 
 /// What one of them saw.

@@ -13,6 +13,7 @@ mod child;
 mod clients;
 #[path = "../common/connection.rs"]
 mod connection;
+
 mod document;
 mod floor;
 mod gateway;
@@ -27,6 +28,8 @@ mod record;
 mod rows;
 mod sandboxes;
 mod slow;
+#[path = "../common/waves.rs"]
+mod waves;
 
 use cap::Cap;
 use mimalloc::MiMalloc;

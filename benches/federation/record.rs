@@ -2,6 +2,7 @@
 //! them down.
 
 use crate::Result;
+use crate::waves::{Passed, waves};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -39,24 +40,18 @@ impl Recorded {
     }
 }
 
-struct Passed {
-    call: Recorded,
-    began: Instant,
-    ended: Instant,
-}
-
 /// Proxies before all sources of a configuration.
 pub(crate) struct Recorder {
     /// The configuration of a gateway that reads through them.
     pub(crate) config: String,
-    passed: Arc<Mutex<Vec<Passed>>>,
+    passed: Arc<Mutex<Vec<Passed<Recorded>>>>,
 }
 
 #[derive(Clone)]
 struct Proxy {
     base: Url,
     transport: Arc<ReqwestTransport>,
-    passed: Arc<Mutex<Vec<Passed>>>,
+    passed: Arc<Mutex<Vec<Passed<Recorded>>>>,
 }
 
 impl Recorder {
@@ -78,18 +73,9 @@ impl Recorder {
         Ok(Recorder { config: through, passed })
     }
 
-    /// What passed since the last time, wave by wave: a call that began after another had ended waited for it.
+    /// What passed since the last time, wave by wave.
     pub(crate) fn take(&self) -> Vec<Vec<Recorded>> {
-        let mut passed = std::mem::take(&mut *self.passed.lock().unwrap_or_else(PoisonError::into_inner));
-        passed.sort_by_key(|call| call.began);
-        let mut waves: Vec<Vec<Passed>> = Vec::new();
-        for call in passed {
-            match waves.last_mut() {
-                Some(wave) if wave.iter().all(|other| call.began < other.ended) => wave.push(call),
-                _ => waves.push(vec![call]),
-            }
-        }
-        waves.into_iter().map(|wave| wave.into_iter().map(|passed| passed.call).collect()).collect()
+        waves(std::mem::take(&mut *self.passed.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

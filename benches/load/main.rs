@@ -13,11 +13,14 @@ mod child;
 mod client;
 #[path = "../common/connection.rs"]
 mod connection;
+
 mod floor;
 mod process;
 mod record;
 mod report;
 mod upstream;
+#[path = "../common/waves.rs"]
+mod waves;
 mod work;
 
 use client::{Sample, Target};

@@ -3,6 +3,7 @@
 
 use crate::client::{self, Target};
 use crate::process::{Gateway, Upstream};
+use crate::waves::{Passed, waves};
 use crate::work::WORK;
 use crate::{Result, SLOW};
 use axum::Router;
@@ -20,18 +21,10 @@ use url::Url;
 /// For each kind of request the paths that are called, wave by wave.
 pub(crate) type Plan = BTreeMap<String, Vec<Vec<String>>>;
 
-/// One call that passed.
-#[derive(Clone)]
-struct Passed {
-    path: String,
-    began: Instant,
-    ended: Instant,
-}
-
 struct Recorder {
     upstream: Url,
     transport: ReqwestTransport,
-    passed: Mutex<Vec<Passed>>,
+    passed: Mutex<Vec<Passed<String>>>,
 }
 
 /// Asks a gateway of its own once for each kind of request. Checks the answers.
@@ -64,7 +57,7 @@ pub(crate) async fn calls(upstream: &mut Upstream) -> Result<Plan> {
 }
 
 impl Recorder {
-    fn take(&self) -> Vec<Passed> {
+    fn take(&self) -> Vec<Passed<String>> {
         std::mem::take(&mut self.passed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -77,7 +70,7 @@ impl Recorder {
         let answer = self.transport.send(request).await?;
         let (status, kind) = (answer.status, answer.headers.get(header::CONTENT_TYPE).cloned());
         let body: Vec<bytes::Bytes> = answer.body.try_collect().await?;
-        let passed = Passed { path, began, ended: Instant::now() };
+        let passed = Passed { call: path, began, ended: Instant::now() };
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).push(passed);
         let mut response = (StatusCode::from_u16(status)?, body.concat()).into_response();
         if let Some(kind) = kind {
@@ -90,17 +83,4 @@ impl Recorder {
 async fn pass(State(recorder): State<Arc<Recorder>>, request: Request) -> Response {
     let answer = recorder.pass(request).await;
     answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
-}
-
-/// A call that began after another had ended waited for it: it belongs to a later wave.
-fn waves(mut passed: Vec<Passed>) -> Vec<Vec<String>> {
-    passed.sort_by_key(|call| call.began);
-    let mut waves: Vec<Vec<Passed>> = Vec::new();
-    for call in passed {
-        match waves.last_mut() {
-            Some(wave) if wave.iter().all(|other| call.began < other.ended) => wave.push(call),
-            _ => waves.push(vec![call]),
-        }
-    }
-    waves.into_iter().map(|wave| wave.into_iter().map(|call| call.path).collect()).collect()
 }
