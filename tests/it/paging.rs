@@ -159,7 +159,8 @@ fn sort(field: &str, row: &Value) -> Option<Sort> {
     }
 }
 
-const ORDERS: [&str; 11] = [
+/// All orders there are.
+pub(crate) const ORDERS: [&str; 11] = [
     "CREATED_AT",
     "UPDATED_AT",
     "OCCURRED_AT",

@@ -187,3 +187,23 @@ pub(crate) async fn rest(base: &str, token: &str, path: &str) -> Value {
     let response = upstream.send(&call("rest").context, UpstreamRequest::get("rest", path)).await.unwrap();
     serde_json::from_slice(&response.body).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
+
+/// The source's ids of all incidents, page after page of 100, as often as they are given; there must be fewer than `most`.
+pub(crate) async fn all_ids(api: &Api, most: usize) -> Vec<String> {
+    let (mut seen, mut after) = (Vec::new(), String::from("null"));
+    loop {
+        let query = format!(
+            "{{ incidents(first: 100, after: {after}) {{ nodes {{ sourceId }} pageInfo {{ hasNextPage endCursor }} \
+             }} }}"
+        );
+        let answer = api.execute(Request { query, ..Request::default() }, &call("walk")).await;
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let page = &answer["data"]["incidents"];
+        seen.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["sourceId"].as_str().unwrap().to_owned()));
+        if page["pageInfo"]["hasNextPage"] == false {
+            return seen;
+        }
+        after = page["pageInfo"]["endCursor"].to_string();
+        assert!(seen.len() < most, "a walk ends");
+    }
+}

@@ -2,7 +2,7 @@
 //! once, and an end.
 
 use super::support::*;
-use crate::support::api;
+use crate::support::{all_ids, api};
 use incident_gateway::{graphql::Request, source::*, vendors::eventlog_analyzer::FirstIndex};
 use serde_json::{Value, json};
 use std::{
@@ -146,23 +146,7 @@ async fn a_long_list_that_grows_meanwhile_gives_each_row_once() {
     let first: BTreeSet<String> = (0..ROWS).map(|id| (1_000 + id).to_string()).collect();
     assert!(all.is_superset(&first), "{} of {ROWS}", all.len());
     assert!(asked.load(Relaxed) <= ROWS / 100 + 3);
-    let (api, mut seen, mut after) = (api(vec![source]), Vec::new(), String::from("null"));
-    loop {
-        let query = format!(
-            "{{ incidents(first: 100, after: {after}) {{ nodes {{ sourceId }} pageInfo {{ hasNextPage endCursor }} \
-             }} }}"
-        );
-        let request = Request { query, ..Request::default() };
-        let answer = api.execute(request, &crate::support::call("r")).await;
-        let answer: Value = serde_json::from_str(&answer.body).unwrap();
-        let page = &answer["data"]["incidents"];
-        seen.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["sourceId"].as_str().unwrap().to_owned()));
-        if page["pageInfo"]["hasNextPage"] == false {
-            break;
-        }
-        after = page["pageInfo"]["endCursor"].to_string();
-        assert!(seen.len() < 2 * ROWS);
-    }
+    let seen = all_ids(&api(vec![source]), 2 * ROWS).await;
     let distinct: BTreeSet<String> = seen.iter().cloned().collect();
     assert_eq!(distinct.len(), seen.len(), "none twice");
     assert!(distinct.is_superset(&first), "none lost");

@@ -1,6 +1,7 @@
 //! Many clients that walk different lists at once: memory stays within its bound, and every answer is whole.
 
-use super::{Five, Setting, direct::ORDERS};
+use super::{Five, Setting};
+use crate::paging::ORDERS;
 use incident_gateway::federation::SnapshotLimits;
 use serde_json::{Value, json};
 use std::{

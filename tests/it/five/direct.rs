@@ -9,21 +9,6 @@ use incident_gateway::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// All orders there are.
-pub(super) const ORDERS: [&str; 11] = [
-    "CREATED_AT",
-    "UPDATED_AT",
-    "OCCURRED_AT",
-    "DETECTED_AT",
-    "REPORTED_AT",
-    "RESOLVED_AT",
-    "DUE_AT",
-    "SEVERITY",
-    "STATUS",
-    "TITLE",
-    "REFERENCE",
-];
-
 /// What a row is sorted by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Sort {

@@ -2,8 +2,9 @@
 
 use super::{
     Five, MINUTE, Setting, UNKEPT,
-    direct::{ORDERS, Own, sorted},
+    direct::{Own, sorted},
 };
+use crate::paging::ORDERS;
 use incident_gateway::sandbox::Vendor;
 use serde_json::{Value, json};
 use std::time::Duration;
