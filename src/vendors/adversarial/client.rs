@@ -9,7 +9,7 @@ use crate::{
         Remember, Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, HeaderValue},
     },
-    vendors::common::{Broken, Revisions, no_answer, text, told},
+    vendors::common::{Broken, Revisions, text, told},
 };
 
 /// The vendor's pages leave out `/api`.
@@ -75,7 +75,7 @@ impl Client {
 
     async fn send(&self, call: &Call, of: Endpoint, request: UpstreamRequest) -> Result<UpstreamResponse, SourceError> {
         let answer = self.upstream.send(&call.context, request).await;
-        answer.map_err(|error| no_answer(&self.source, of.operation, error))
+        answer.map_err(|error| SourceError::from_upstream(&self.source, of.operation, error))
     }
 
     /// Asks for JSON and takes nothing else.

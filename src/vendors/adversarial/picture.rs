@@ -7,11 +7,10 @@ use crate::{
     source::{Call, Download, SourceError},
     upstream::{
         UpstreamRequest,
-        header::{ACCEPT, CONTENT_LENGTH, HeaderValue},
+        header::{ACCEPT, HeaderValue},
     },
-    vendors::common::no_answer,
+    vendors::common::handed_on,
 };
-use futures_util::stream::StreamExt;
 
 /// Where an icon of a row is.
 pub(super) fn picture(icon: Text) -> Picture {
@@ -32,7 +31,7 @@ pub(super) async fn fetch(client: &Client, call: &Call, name: &str) -> Result<Do
     }
     let request =
         UpstreamRequest::get(operation, format!("{API}/{name}")).header(ACCEPT, HeaderValue::from_static("image/*"));
-    let failed = |error| no_answer(&client.source, operation, error);
+    let failed = |error| SourceError::from_upstream(&client.source, operation, error);
     let stream = client.upstream.stream(&call.context, request).await.map_err(failed)?;
     if !stream.is_success() {
         let answer = stream.into_response().await.map_err(failed)?;
@@ -42,10 +41,7 @@ pub(super) async fn fetch(client: &Client, call: &Call, name: &str) -> Result<Do
     if !media_type.starts_with("image/") {
         return Err(SourceError::malformed(&client.source, operation, "with something that is no picture"));
     }
-    let length = stream.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let source = client.source.clone();
-    let piece = move |piece: Result<_, _>| piece.map_err(|error| SourceError::from_upstream(&source, operation, error));
-    Ok(Download { media_type, file_name: None, length, body: stream.into_body().map(piece).boxed() })
+    Ok(handed_on(&client.source, operation, stream, media_type, None))
 }
 
 /// Whether a text is the path of a user's picture, and of nothing else: rows are the server's, and what they name is asked for

@@ -10,7 +10,7 @@ use crate::{
         header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue},
         uri::{self, IdList},
     },
-    vendors::common::{Broken, Row, no_answer, read_record, told},
+    vendors::common::{Broken, Row, read_record, told},
 };
 use futures_util::future::join_all;
 
@@ -99,7 +99,7 @@ impl Client {
         path: String,
     ) -> Result<UpstreamResponse, SourceError> {
         let answer = self.upstream.send(&call.context, Self::request(operation, path)).await;
-        answer.map_err(|error| no_answer(&self.source, operation, error))
+        answer.map_err(|error| SourceError::from_upstream(&self.source, operation, error))
     }
 
     /// Asks for JSON and takes nothing else.

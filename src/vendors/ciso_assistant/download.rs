@@ -8,11 +8,10 @@ use crate::{
     source::{Call, Download, DownloadRequest, SourceError, SourceErrorKind},
     upstream::{
         UpstreamRequest, UpstreamStream,
-        header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderMap, HeaderValue},
+        header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_DISPOSITION, HeaderMap, HeaderValue},
     },
-    vendors::common::no_answer,
+    vendors::common::handed_on,
 };
-use futures_util::stream::StreamExt;
 
 const OPERATION: &str = "download";
 /// No incident has this id: a table of nothing but its heading.
@@ -77,7 +76,7 @@ async fn open(client: &Client, call: &Call, path: String) -> Result<Download, So
     let request = UpstreamRequest::get(OPERATION, path)
         .header(ACCEPT, HeaderValue::from_static("*/*"))
         .header(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-    let failed = |error| no_answer(&client.source, OPERATION, error);
+    let failed = |error| SourceError::from_upstream(&client.source, OPERATION, error);
     let stream = client.upstream.stream(&call.context, request).await.map_err(failed)?;
     if !stream.is_success() {
         let answer = stream.into_response().await.map_err(failed)?;
@@ -91,12 +90,8 @@ fn opened(client: &Client, stream: UpstreamStream) -> Result<Download, SourceErr
     if matches!(media_type.as_str(), "" | "text/html" | "application/json") {
         return Err(SourceError::malformed(&client.source, OPERATION, "with something that is not the file"));
     }
-    let text = |name| stream.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let file_name = file_name(&stream.headers);
-    let length = text(CONTENT_LENGTH).and_then(|text| text.parse().ok());
-    let source = client.source.clone();
-    let piece = move |piece: Result<_, _>| piece.map_err(|error| SourceError::from_upstream(&source, OPERATION, error));
-    Ok(Download { media_type, file_name, length, body: stream.into_body().map(piece).boxed() })
+    Ok(handed_on(&client.source, OPERATION, stream, media_type, file_name))
 }
 
 /// The name in `attachment; filename="…"`. Without any path before it: it becomes the name of a file on somebody's

@@ -9,7 +9,7 @@ mod revisions;
 mod scalar;
 
 pub(in crate::vendors) use address::{sends_in_clear, shown_url};
-pub(in crate::vendors) use answer::{no_answer, told};
+pub(in crate::vendors) use answer::{handed_on, told};
 pub(in crate::vendors) use record::{Broken, Row, read_record, text};
 pub(in crate::vendors) use remembered::Remembered;
 pub(in crate::vendors) use revisions::Revisions;

@@ -12,7 +12,7 @@ use crate::{
         Method, Remember, Upstream, UpstreamRequest, UpstreamResponse,
         header::{ACCEPT, HeaderValue},
     },
-    vendors::common::{Revisions, no_answer, text, told},
+    vendors::common::{Revisions, text, told},
 };
 use serde_json::{Value, json};
 use std::{borrow::Cow, time::Duration};
@@ -118,7 +118,7 @@ impl Client {
     async fn send(&self, call: &Call, of: Endpoint, request: UpstreamRequest) -> Result<UpstreamResponse, SourceError> {
         let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
         let answer = self.upstream.send(&call.context, request).await;
-        answer.map_err(|error| no_answer(&self.source, of.operation, error))
+        answer.map_err(|error| SourceError::from_upstream(&self.source, of.operation, error))
     }
 
     /// Whether an answer is a success and JSON.

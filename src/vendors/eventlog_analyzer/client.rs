@@ -12,7 +12,7 @@ use crate::{
         header::{ACCEPT, HeaderValue},
         uri,
     },
-    vendors::common::{Broken, no_answer, told},
+    vendors::common::{Broken, told},
 };
 
 pub(super) const LIST: &str = "list_incidents";
@@ -126,7 +126,7 @@ impl Client {
             .usable_if(|answer| wire::refusal_code(&answer.body).is_none())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         let answer = self.upstream.send(&call.context, request).await;
-        answer.map_err(|error| no_answer(&self.source, operation, error))
+        answer.map_err(|error| SourceError::from_upstream(&self.source, operation, error))
     }
 
     async fn json(&self, call: &Call, operation: &'static str, path: String) -> Result<UpstreamResponse, SourceError> {
