@@ -34,20 +34,16 @@ impl Incident {
 impl Record {
     /// Bytes that it takes with all that it owns.
     pub fn weight(&self) -> usize {
-        SHARED + self.pointee()
-    }
-
-    fn pointee(&self) -> usize {
         match self {
-            Record::Incident(record) => whole(&**record),
-            Record::Asset(record) => whole(&**record),
-            Record::Threat(record) => whole(&**record),
-            Record::Owner(record) => whole(&**record),
-            Record::Evidence(record) => whole(&**record),
-            Record::Scope(record) => whole(&**record),
-            Record::Tag(record) => whole(&**record),
-            Record::Term(record) => whole(&**record),
-            Record::RelatedRecord(record) => whole(&**record),
+            Record::Incident(record) => record.heap(),
+            Record::Asset(record) => record.heap(),
+            Record::Threat(record) => record.heap(),
+            Record::Owner(record) => record.heap(),
+            Record::Evidence(record) => record.heap(),
+            Record::Scope(record) => record.heap(),
+            Record::Tag(record) => record.heap(),
+            Record::Term(record) => record.heap(),
+            Record::RelatedRecord(record) => record.heap(),
         }
     }
 }

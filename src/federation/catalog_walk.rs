@@ -99,7 +99,7 @@ async fn told_part(
 ) -> Part {
     let name = &source.info().name;
     let mut report = SourceReport::new(name);
-    let mut part = Part { report: report.clone(), rows: Vec::new(), more: false, precision: CountPrecision::Exact };
+    let (mut rows, mut more, mut precision, mut read_at) = (Vec::new(), false, CountPrecision::Exact, None);
     match scanner.records(source, call, capabilities, query.kind, query.want).await {
         Ok(view) => {
             let all = view.copy.records(query.kind);
@@ -110,27 +110,21 @@ async fn told_part(
                 _ => 0,
             };
             let matches = |record: &&Record| query.matches(record);
-            let mut rows = all.iter().zip(1..).skip(start).filter(|(record, _)| matches(record));
-            let first = rows.by_ref().take(query.first.rows());
-            part.rows = first.map(|(record, end)| (record.clone(), end)).collect();
-            part.more = rows.next().is_some();
+            let mut rest = all.iter().zip(1..).skip(start).filter(|(record, _)| matches(record));
+            let first = rest.by_ref().take(query.first.rows());
+            rows = first.map(|(record, end)| (record.clone(), end)).collect();
+            more = rest.next().is_some();
             report.total = Some(all.iter().filter(matches).count() as u64);
-            report.truncated = view.truncated;
-            report.malformed = view.malformed;
-            if view.truncated {
-                part.precision = CountPrecision::LowerBound;
-            }
-            report.measure(call);
-            report.read_at(Some(view.begun));
+            (report.truncated, report.malformed, read_at) = (view.truncated, view.malformed, Some(view.begun));
         }
-        Err(error) => {
-            part.precision = CountPrecision::LowerBound;
-            report.fail(error);
-            report.measure(call);
-        }
+        Err(error) => report.fail(error),
     }
-    part.report = report;
-    part
+    if report.truncated || report.error.is_some() {
+        precision = CountPrecision::LowerBound;
+    }
+    report.measure(call);
+    report.read_at(read_at);
+    Part { report, rows, more, precision }
 }
 
 impl Walk<'_> {
