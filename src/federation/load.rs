@@ -40,9 +40,10 @@ impl Federation {
         ids: &[NativeId],
         want: Want,
     ) -> Result<Found<Arc<Incident>>, SourceError> {
-        match source.capabilities(call).await.by_id.contains(&RecordKind::Incident) {
+        let capabilities = source.capabilities(call).await;
+        match capabilities.by_id.contains(&RecordKind::Incident) {
             true => source.fetch(call, ids, want).await,
-            false => self.scanner().find(source, call, ids, want).await,
+            false => self.scanner().find(source, call, &capabilities, ids, want).await,
         }
     }
 
@@ -58,7 +59,9 @@ impl Federation {
                 // What a source neither gives by id nor tells in its rows is known only from where it stands.
                 let found = match (capabilities.by_id.contains(&kind), capabilities.embedded.contains(&kind)) {
                     (true, _) => source.related(&call, kind, &ids, want).await,
-                    (false, true) => self.scanner().find_records(&**source, &call, kind, &ids, want).await,
+                    (false, true) => {
+                        self.scanner().find_records(&**source, &call, &capabilities, kind, &ids, want).await
+                    }
                     (false, false) => Ok(Found::default()),
                 };
                 Answered { source: source.info().name.clone(), ids, found, call }

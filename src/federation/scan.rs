@@ -4,7 +4,7 @@
 use super::{
     plan::SourcePlan,
     seek::LIST,
-    snapshot::{Asking, Snapshots, View},
+    snapshot::{Asking, Copy, Snapshots, View},
 };
 use crate::{
     domain::{Filter, Incident, NativeId, Record, RecordKind, Test, Time},
@@ -35,41 +35,56 @@ pub(super) struct Scan {
     pub(super) read_at: Option<Time>,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    /// A question for all rows under a plan's tests, with what the gateway's own filter looks at.
+    fn planned(
+        self,
+        source: &'a dyn Source,
+        call: &'a Call,
+        plan: &'a SourcePlan,
+        capabilities: &'a Capabilities,
+        want: Want,
+    ) -> Asking<'a> {
+        let want = looked_at(&plan.residual, want);
+        Asking { source, call, capabilities, tests: &plan.tests, want, limit: self.limit }
+    }
+
+    /// A question for all rows there are.
+    fn whole(self, source: &'a dyn Source, call: &'a Call, capabilities: &'a Capabilities, want: Want) -> Asking<'a> {
+        Asking { source, call, capabilities, tests: &[], want, limit: self.limit }
+    }
+
     /// All rows that the source gives under a plan's tests, before the gateway filters.
     pub(super) async fn rows(
         self,
-        source: &dyn Source,
-        call: &Call,
-        plan: &SourcePlan,
-        capabilities: &Capabilities,
+        source: &'a dyn Source,
+        call: &'a Call,
+        plan: &'a SourcePlan,
+        capabilities: &'a Capabilities,
         want: Want,
     ) -> Result<View, SourceError> {
-        let want = looked_at(&plan.residual, want);
-        let asking = Asking { source, call, capabilities, tests: &plan.tests, want, limit: self.limit };
-        self.snapshots.read(asking, |_| false).await
+        self.snapshots.read(self.planned(source, call, plan, capabilities, want), |_| false).await
     }
 
     /// Whether all these rows are there, for somebody else's question or an earlier page.
     pub(super) fn keeps(
         self,
-        source: &dyn Source,
-        call: &Call,
-        plan: &SourcePlan,
-        capabilities: &Capabilities,
+        source: &'a dyn Source,
+        call: &'a Call,
+        plan: &'a SourcePlan,
+        capabilities: &'a Capabilities,
         want: Want,
     ) -> bool {
-        let want = looked_at(&plan.residual, want);
-        self.snapshots.keeps(&Asking { source, call, capabilities, tests: &plan.tests, want, limit: self.limit })
+        self.snapshots.keeps(&self.planned(source, call, plan, capabilities, want))
     }
 
     /// All rows that pass a plan.
     pub(super) async fn scan(
         self,
-        source: &dyn Source,
-        call: &Call,
-        plan: &SourcePlan,
-        capabilities: &Capabilities,
+        source: &'a dyn Source,
+        call: &'a Call,
+        plan: &'a SourcePlan,
+        capabilities: &'a Capabilities,
         want: Want,
     ) -> Result<Scan, SourceError> {
         let view = self.rows(source, call, plan, capabilities, want).await?;
@@ -87,44 +102,58 @@ impl Scanner<'_> {
     /// those not met at all do not exist.
     pub(super) async fn find(
         self,
-        source: &dyn Source,
-        call: &Call,
+        source: &'a dyn Source,
+        call: &'a Call,
+        capabilities: &'a Capabilities,
         ids: &[NativeId],
         want: Want,
     ) -> Result<Found<Arc<Incident>>, SourceError> {
-        let capabilities = source.capabilities(call).await;
-        let asking = Asking { source, call, capabilities: &capabilities, tests: &[], want, limit: self.limit };
-        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| copy.row(id).is_some())).await?;
-        Ok(sought(source, &view, ids, |id| view.copy.row(id).cloned()))
+        self.seek(self.whole(source, call, capabilities, want), ids, |copy, id| copy.row(id)).await
     }
 
     /// Looks for records that only rows tell, as [`Scanner::find`] does.
     pub(super) async fn find_records(
         self,
-        source: &dyn Source,
-        call: &Call,
+        source: &'a dyn Source,
+        call: &'a Call,
+        capabilities: &'a Capabilities,
         kind: RecordKind,
         ids: &[NativeId],
         want: Want,
     ) -> Result<Found<Record>, SourceError> {
-        let capabilities = source.capabilities(call).await;
-        let want = of_records(kind, want);
-        let asking = Asking { source, call, capabilities: &capabilities, tests: &[], want, limit: self.limit };
-        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| copy.record(kind, id).is_some())).await?;
-        Ok(sought(source, &view, ids, |id| view.copy.record(kind, id).cloned()))
+        let asking = self.whole(source, call, capabilities, of_records(kind, want));
+        self.seek(asking, ids, |copy, id| copy.record(kind, id)).await
     }
 
     /// Rows for all records of a kind that only they tell.
     pub(super) async fn records(
         self,
-        source: &dyn Source,
-        call: &Call,
-        capabilities: &Capabilities,
+        source: &'a dyn Source,
+        call: &'a Call,
+        capabilities: &'a Capabilities,
         kind: RecordKind,
         want: Want,
     ) -> Result<View, SourceError> {
-        let want = of_records(kind, want);
-        self.snapshots.read(Asking { source, call, capabilities, tests: &[], want, limit: self.limit }, |_| false).await
+        self.snapshots.read(self.whole(source, call, capabilities, of_records(kind, want)), |_| false).await
+    }
+
+    /// Reads until all ids are met.
+    async fn seek<T: Clone>(
+        self,
+        asking: Asking<'a>,
+        ids: &[NativeId],
+        get: impl for<'c> Fn(&'c Copy, &NativeId) -> Option<&'c T> + Send + Sync,
+    ) -> Result<Found<T>, SourceError> {
+        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| get(copy, id).is_some())).await?;
+        let mut found = Found { malformed: view.malformed, ..Found::default() };
+        for id in ids {
+            match get(&view.copy, id) {
+                Some(item) => found.items.push((id.clone(), item.clone())),
+                None if view.truncated => found.failed.push((id.clone(), not_met(asking.source, &view))),
+                None => {}
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -133,22 +162,12 @@ fn of_records(kind: RecordKind, want: Want) -> Want {
     Want { assets: want.assets || kind == RecordKind::Asset, ..want }
 }
 
-fn sought<T>(source: &dyn Source, view: &View, ids: &[NativeId], get: impl Fn(&NativeId) -> Option<T>) -> Found<T> {
-    let mut found = Found { malformed: view.malformed, ..Found::default() };
-    for id in ids {
-        match get(id) {
-            Some(item) => found.items.push((id.clone(), item)),
-            None if view.truncated => {
-                let (name, read) = (&source.info().name, view.copy.rows().len());
-                let text = format!(
-                    "The source “{name}” does not give this by id, and it is not among the first {read} of its incidents."
-                );
-                found.failed.push((id.clone(), SourceError::new(SourceErrorKind::Unavailable, name, LIST, text)));
-            }
-            None => {}
-        }
-    }
-    found
+/// Of an id that is not among the rows that were read, where there are more.
+fn not_met(source: &dyn Source, view: &View) -> SourceError {
+    let (name, read) = (&source.info().name, view.copy.rows().len());
+    let text =
+        format!("The source “{name}” does not give this by id, and it is not among the first {read} of its incidents.");
+    SourceError::new(SourceErrorKind::Unavailable, name, LIST, text)
 }
 
 /// Fetches incidents by id and filters them.

@@ -8,6 +8,7 @@ mod copy;
 mod reader;
 mod shelf;
 
+pub(super) use copy::Copy;
 pub(super) use reader::{Asking, View};
 pub(super) use shelf::Snapshots;
 
