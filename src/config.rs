@@ -244,8 +244,10 @@ impl Limits {
             ),
             max_bytes: usize::try_from(table.or(
                 "snapshot_bytes",
-                "Memory for all rows kept in this way, in bytes. Rows for which there is no room are left out, and the \
-                 source's report says so.",
+                "Memory for all rows read in this way, in bytes, as estimated; never more. Rows for which there is no room \
+                 are left out, and the source's report says so. An eighth is for requests that find no room, a short page \
+                 of each source for a few at a time: with the least value that is a few rows for five sources. See \
+                 docs/PAGING.md.",
                 number(1 << 20..=1 << 40),
                 default.snapshots.max_bytes as u64,
             ))

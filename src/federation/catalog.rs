@@ -148,7 +148,8 @@ impl Federation {
         let named = |name: &SourceName| asked.is_none_or(|names| names.contains(name));
         let mut sources: Vec<_> = self.sources.iter().filter(|source| named(&source.info().name)).collect();
         sources.sort_unstable_by(|a, b| a.info().name.cmp(&b.info().name));
-        let scanner = self.scanner();
+        let visit = self.visit();
+        let scanner = self.scanner(&visit);
         let parts = join_all(sources.into_iter().map(|source| {
             let (call, place) = (call.fork(), place.as_ref());
             async move { part(&**source, &call, query, scanner, place).await }

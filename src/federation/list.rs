@@ -93,7 +93,8 @@ impl Federation {
         };
         let first = query.first.rows();
         let enough = if self.sources.len() > 1 { first - first / 4 } else { first };
-        let reading = Reading { query, place: place.as_ref(), scanner: self.scanner(), enough };
+        let visit = self.visit();
+        let reading = Reading { query, place: place.as_ref(), scanner: self.scanner(&visit), enough };
         let asked = self.sources.iter().zip(&calls).map(|(source, call)| reading.part(&**source, call));
         let mut parts = join_all(asked).await;
         self.fill(&calls, Reading { enough: first, ..reading }, &mut parts).await;

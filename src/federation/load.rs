@@ -43,7 +43,7 @@ impl Federation {
         let capabilities = source.capabilities(call).await;
         match capabilities.by_id.contains(&RecordKind::Incident) {
             true => source.fetch(call, ids, want).await,
-            false => self.scanner().find(source, call, &capabilities, ids, want).await,
+            false => self.scanner(&self.visit()).find(source, call, &capabilities, ids, want).await,
         }
     }
 
@@ -60,7 +60,8 @@ impl Federation {
                 let found = match (capabilities.by_id.contains(&kind), capabilities.embedded.contains(&kind)) {
                     (true, _) => source.related(&call, kind, &ids, want).await,
                     (false, true) => {
-                        self.scanner().find_records(&**source, &call, &capabilities, kind, &ids, want).await
+                        let visit = self.visit();
+                        self.scanner(&visit).find_records(&**source, &call, &capabilities, kind, &ids, want).await
                     }
                     (false, false) => Ok(Found::default()),
                 };

@@ -35,7 +35,7 @@ use crate::{
 };
 use cursor::Signer;
 use scan::Scanner;
-use snapshot::Snapshots;
+use snapshot::{Snapshots, Visit};
 use std::sync::Arc;
 
 /// What a federation is made of.
@@ -60,15 +60,20 @@ impl Federation {
     /// Wraps every source in [`Checked`].
     pub fn new(options: FederationOptions) -> Self {
         Federation {
+            snapshots: Snapshots::new(options.snapshots, options.sources.len()),
             sources: options.sources.into_iter().map(Checked::wrap).collect(),
             signer: Signer::new(&options.cursor_key),
             scan_limit: options.scan_limit.max(1),
-            snapshots: Snapshots::new(options.snapshots),
         }
     }
 
-    fn scanner(&self) -> Scanner<'_> {
-        Scanner { snapshots: &self.snapshots, limit: self.scan_limit }
+    /// For one request, which ends before it makes another one or waits for what another one reads.
+    fn visit(&self) -> Visit<'_> {
+        Visit::new(&self.snapshots)
+    }
+
+    fn scanner<'a>(&self, visit: &'a Visit<'a>) -> Scanner<'a> {
+        Scanner { visit, limit: self.scan_limit }
     }
 
     /// Memory that copies of sources take now, in bytes: what [`SnapshotLimits::max_bytes`] bounds.

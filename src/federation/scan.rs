@@ -4,7 +4,7 @@
 use super::{
     plan::SourcePlan,
     seek::LIST,
-    snapshot::{Asking, Copy, Snapshots, View},
+    snapshot::{Asking, Copy, View, Visit},
 };
 use crate::{
     domain::{Filter, Incident, NativeId, Record, RecordKind, Test, Time},
@@ -16,7 +16,8 @@ use std::sync::Arc;
 /// How sources are read through.
 #[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
-    pub(super) snapshots: &'a Snapshots,
+    /// The request's: all its sources read through the same.
+    pub(super) visit: &'a Visit<'a>,
     /// How many rows of one source may be read.
     pub(super) limit: usize,
 }
@@ -63,7 +64,7 @@ impl<'a> Scanner<'a> {
         capabilities: &'a Capabilities,
         want: Want,
     ) -> Result<View, SourceError> {
-        self.snapshots.read(self.planned(source, call, plan, capabilities, want), |_| false).await
+        self.visit.read(self.planned(source, call, plan, capabilities, want), |_| false).await
     }
 
     /// Whether all these rows are there, for somebody else's question or an earlier page.
@@ -75,7 +76,7 @@ impl<'a> Scanner<'a> {
         capabilities: &'a Capabilities,
         want: Want,
     ) -> bool {
-        self.snapshots.keeps(&self.planned(source, call, plan, capabilities, want))
+        self.visit.keeps(&self.planned(source, call, plan, capabilities, want))
     }
 
     /// All rows that pass a plan.
@@ -134,7 +135,7 @@ impl<'a> Scanner<'a> {
         kind: RecordKind,
         want: Want,
     ) -> Result<View, SourceError> {
-        self.snapshots.read(self.whole(source, call, capabilities, of_records(kind, want)), |_| false).await
+        self.visit.read(self.whole(source, call, capabilities, of_records(kind, want)), |_| false).await
     }
 
     /// Reads until all ids are met.
@@ -144,7 +145,7 @@ impl<'a> Scanner<'a> {
         ids: &[NativeId],
         get: impl for<'c> Fn(&'c Copy, &NativeId) -> Option<&'c T> + Send + Sync,
     ) -> Result<Found<T>, SourceError> {
-        let view = self.snapshots.read(asking, |copy| ids.iter().all(|id| get(copy, id).is_some())).await?;
+        let view = self.visit.read(asking, |copy| ids.iter().all(|id| get(copy, id).is_some())).await?;
         let mut found = Found { malformed: view.malformed, ..Found::default() };
         for id in ids {
             match get(&view.copy, id) {

@@ -76,7 +76,7 @@ impl Federation {
             Ok(asked) => asked,
             Err(error) => return (Err(error), Cost::default()),
         };
-        let answer = all_scopes(&**source, &call, self.scanner()).await.map_err(FederationError::Source);
+        let answer = all_scopes(&**source, &call, self.scanner(&self.visit())).await.map_err(FederationError::Source);
         (answer, Cost::of(&call, 0, 0))
     }
 

@@ -197,8 +197,8 @@ impl ErrorCode {
                 "Ask again later; see `source { health }`. The rows of other sources are not touched.",
             ),
             ErrorCode::SourceTimeout => (
-                "The source takes longer than the time limit.",
-                "Ask for less, or again later. The operator can raise `total_timeout_ms`.",
+                "The source takes longer than the time limit, or other requests had all the memory for its rows for so long.",
+                "Ask for less, or again later. The operator can raise `total_timeout_ms`, for memory `snapshot_bytes`.",
             ),
             ErrorCode::SourceAuthFailed => (
                 "The token in the configuration has expired.",

@@ -125,13 +125,13 @@ pub(super) static UNKNOWN_WORDS: Family = Family::counter(
 pub(super) static SNAPSHOTS: Family = Family::counter(
     "incident_gateway_snapshots_total",
     &["source", "outcome"],
-    "Reads answered from a snapshot of a source that cannot sort or filter itself: `kept` (no row was read for it), `read` (to the source's end), `partial` (there is more).",
+    "Reads answered from a snapshot of a source that cannot sort or filter itself: `kept` (no row was read for it), `read` (to the source's end), `partial` (there is more), `short` (no room was left, and a short page was read for this request alone), `refused` (no room in time).",
 );
 /// Memory of all snapshots.
 pub(super) static SNAPSHOT_BYTES: Family = Family::gauge(
     "incident_gateway_snapshot_bytes",
     &[],
-    "Memory of the rows in all snapshots, as estimated for the bound `limits.snapshot_bytes`.",
+    "Memory of all snapshots and of rows on their way into them, as estimated for the bound `limits.snapshot_bytes`, which it never exceeds.",
 );
 
 /// All of them, in the order of the documentation.

@@ -2,6 +2,7 @@
 //! comes and goes between two pages, whoever fails.
 
 mod counting;
+mod crowded;
 mod edges;
 mod memory;
 mod random;

@@ -1,20 +1,33 @@
 //! The rows of a copy: each once, found by id, sorted by any order that somebody asked for.
 
-use crate::domain::{Incident, NativeId, Order, Owner, Record, RecordKind};
+use super::room::{Charge, Part, Room};
+use crate::domain::{Incident, IncidentOrderField, NativeId, Order, Owner, Record, RecordKind, Vocabulary};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a row takes beside itself: its place, its entry in the index, a number in some orders.
-const BESIDE: usize = 160;
+/// What a row takes beside itself: its place, of which a list that grows has up to twice as many; its entry in the index; a
+/// number in every order, both ways.
+const BESIDE_ROW: usize = 2 * size_of::<Arc<Incident>>()
+    + entry::<(NativeId, u32)>()
+    + 2 * IncidentOrderField::WORDS.len() * size_of::<u32>();
+
+/// What a record takes that rows tell in full: its entry, and its place among all of its kind.
+const BESIDE_RECORD: usize = entry::<((RecordKind, NativeId), Record)>() + size_of::<Record>();
+
+/// An entry of a hash table, of which at least 7 in 16 are used.
+const fn entry<T>() -> usize {
+    (size_of::<T>() + 1) * 16 / 7
+}
 
 /// What was read of a source so far. Grows page by page; who looks at it meanwhile keeps what he saw.
-#[derive(Default)]
 pub(in crate::federation) struct Copy {
     rows: Vec<Arc<Incident>>,
     by_id: FxHashMap<NativeId, u32>,
     /// What rows told in full, each once: rows that tell the same share it.
     embedded: FxHashMap<(RecordKind, NativeId), Record>,
     sorted: Mutex<Sorted>,
+    /// For all that is not the rows and records themselves: each state of a copy that somebody looks at has its own.
+    beside: Charge,
 }
 
 /// Made when first asked for.
@@ -25,15 +38,29 @@ struct Sorted {
     records: Vec<(RecordKind, Arc<[Record]>)>,
 }
 
-impl Clone for Copy {
-    /// For growing: what was sorted will not fit any more.
-    fn clone(&self) -> Self {
-        let (rows, by_id, embedded) = (self.rows.clone(), self.by_id.clone(), self.embedded.clone());
-        Copy { rows, by_id, embedded, sorted: Mutex::default() }
-    }
-}
-
 impl Copy {
+    pub(super) fn new(room: &Arc<Room>, part: Part) -> Self {
+        Copy {
+            rows: Vec::new(),
+            by_id: FxHashMap::default(),
+            embedded: FxHashMap::default(),
+            sorted: Mutex::default(),
+            beside: Charge::none(room, part),
+        }
+    }
+
+    /// The same once more, for growing while others look at this one: what was sorted will not fit any more. `beside` as
+    /// [`Copy::beside`] says.
+    pub(super) fn again(&self, beside: Charge) -> Self {
+        let (rows, by_id, embedded) = (self.rows.clone(), self.by_id.clone(), self.embedded.clone());
+        Copy { rows, by_id, embedded, sorted: Mutex::default(), beside }
+    }
+
+    /// Bytes that it takes without the rows and records themselves.
+    pub(super) fn beside(&self) -> usize {
+        self.beside.bytes()
+    }
+
     pub(in crate::federation) fn rows(&self) -> &[Arc<Incident>] {
         &self.rows
     }
@@ -47,42 +74,59 @@ impl Copy {
         self.embedded.get(&(kind, id.clone()))
     }
 
-    /// Adds rows that are not there yet; how many bytes that took.
-    pub(super) fn add(&mut self, rows: Vec<Arc<Incident>>) -> usize {
-        let mut bytes = 0;
+    /// The most bytes that a row will take, with all beside it. Makes it as small as it can be.
+    pub(super) fn cost(&self, row: &mut Arc<Incident>) -> usize {
+        if self.by_id.contains_key(&row.key.native) {
+            return 0;
+        }
+        let mut bytes = BESIDE_ROW;
+        if let Some(row) = Arc::get_mut(row) {
+            row.shrink();
+            let new = row.embedded.iter().filter(|record| self.embedded.get(&name(record)) != Some(record));
+            bytes += new.map(|record| record.weight() + BESIDE_RECORD).sum::<usize>();
+        }
+        bytes + row.weight()
+    }
+
+    /// Adds rows that are not there yet, out of what is charged for them; what they took of it without what stands beside them.
+    pub(super) fn add(&mut self, rows: Vec<Arc<Incident>>, charge: &mut Charge) -> Charge {
+        let (mut bytes, mut beside) = (0, 0);
         for mut row in rows {
             if self.by_id.contains_key(&row.key.native) {
                 continue;
             }
             if let Some(row) = Arc::get_mut(&mut row) {
-                row.shrink();
-                row.embedded.iter_mut().for_each(|record| bytes += self.share(record));
+                for record in &mut row.embedded {
+                    let (own, around) = self.share(record);
+                    (bytes, beside) = (bytes + own, beside + around);
+                }
             }
-            bytes += row.weight() + BESIDE;
+            (bytes, beside) = (bytes + row.weight(), beside + BESIDE_ROW);
             self.by_id.insert(row.key.native.clone(), u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
             self.rows.push(row);
         }
         *self.sorted.get_mut().unwrap_or_else(PoisonError::into_inner) = Sorted::default();
-        bytes
+        self.beside.absorb(charge.split(beside));
+        charge.split(bytes)
     }
 
-    /// Replaces a record by an equal one that is there already; the bytes of one that is new.
-    fn share(&mut self, record: &mut Record) -> usize {
-        let name = (record.kind(), record.key().native.clone());
+    /// Replaces a record by an equal one that is there already; the bytes of one that is new, and those beside it.
+    fn share(&mut self, record: &mut Record) -> (usize, usize) {
+        let name = name(record);
         match self.embedded.get_mut(&name) {
             Some(known) if known == record => {
                 *record = known.clone();
-                0
+                (0, 0)
             }
             Some(known) => {
                 if is_bare(known) {
                     *known = record.clone();
                 }
-                record.weight()
+                (record.weight(), 0)
             }
             None => {
                 self.embedded.insert(name, record.clone());
-                record.weight() + BESIDE
+                (record.weight(), BESIDE_RECORD)
             }
         }
     }
@@ -116,6 +160,10 @@ impl Copy {
     fn sorting(&self) -> MutexGuard<'_, Sorted> {
         self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn name(record: &Record) -> (RecordKind, NativeId) {
+    (record.kind(), record.key().native.clone())
 }
 
 /// Whether little more than an id is known.

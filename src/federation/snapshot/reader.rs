@@ -2,7 +2,8 @@
 
 use super::{
     copy::Copy,
-    shelf::{Reserved, Snapshots},
+    room::{Charge, Part, Place, Room, SHORT_PAGE, TYPICAL_ROW},
+    shelf::{Held, Snapshots},
 };
 use crate::{
     domain::{Incident, NativeId, Rows, Test, Time},
@@ -11,10 +12,7 @@ use crate::{
     telemetry::events,
 };
 use futures_util::future::join_all;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, timeout_at};
 
 /// How many pages are asked for at the same time, once it is known how many there are.
@@ -24,11 +22,8 @@ const PAGES_AT_ONCE: u64 = 4;
 /// where rows moved down while they were read.
 const IDLE_PAGES: u32 = 2;
 
-/// Rows of a page that is read though no memory is left for it.
-const SHORT_PAGE: u64 = 100;
-
-/// Bytes that a row is taken to need before any was read.
-const TYPICAL_ROW: usize = 3_000;
+/// What a native id takes that a source names as withheld. Arbitrary: longer than those of all vendors.
+const WITHHELD: usize = size_of::<NativeId>() + 64;
 
 /// One request reads with at most this part of what the source's quota allows in a minute.
 const PART_OF_QUOTA: u32 = 3;
@@ -55,7 +50,9 @@ pub(in crate::federation) struct View {
     pub(in crate::federation) restricted: Vec<NativeId>,
     /// When its reading began.
     pub(in crate::federation) begun: Time,
-    _held: Arc<Snapshot>,
+    _held: Held,
+    /// Of a copy in the spare part. Given back after the copy.
+    _place: Option<Arc<Place>>,
 }
 
 /// A copy and how far it is read.
@@ -63,9 +60,6 @@ pub(super) struct Snapshot {
     /// Held by whoever reads.
     turn: tokio::sync::Mutex<Progress>,
     state: Mutex<State>,
-    /// What this copy takes, also counted in `held` while it lives.
-    bytes: AtomicUsize,
-    held: Arc<AtomicUsize>,
 }
 
 /// Where the reader stands.
@@ -103,6 +97,8 @@ impl Progress {
 
 struct State {
     copy: Arc<Copy>,
+    /// For the rows and records of the copy, and what is withheld.
+    charge: Charge,
     end: End,
     malformed: u32,
     restricted: Vec<NativeId>,
@@ -125,44 +121,51 @@ enum End {
 }
 
 impl Snapshots {
-    /// Reads on until `enough` is there, all is, or the bound is met: of rows, of the source's quota, of half the time that
-    /// is left. The other half is for what comes after.
+    /// Reads on until `enough` is there, all is, or the bound is met: of rows, of the source's quota, of the time until
+    /// `patience` is over. `charge` is room for the next pages. None: nothing is there, and there is no room for any of it.
     ///
     /// # Errors
     /// The source failed. Late or out of quota is no failure where something was read before.
-    pub(in crate::federation) async fn read(
+    pub(super) async fn read(
         &self,
         asking: Asking<'_>,
+        patience: Instant,
         enough: impl Fn(&Copy) -> bool + Send,
-    ) -> Result<View, SourceError> {
+        charge: &mut Charge,
+    ) -> Result<Option<View>, SourceError> {
         let snapshot = self.find(&asking);
-        let begun = snapshot.bytes.load(Relaxed);
-        let view = self.read_on(&snapshot, asking, enough).await?;
-        let outcome = match snapshot.bytes.load(Relaxed) == begun {
-            true => "kept",
-            false if view.truncated => "partial",
-            false => "read",
-        };
-        events::snapshot_used(asking.source.info().name.as_str(), outcome);
+        let begun = snapshot.bytes();
+        let view = self.read_on(&snapshot, asking, patience, enough, charge).await?;
+        if let Some(view) = &view {
+            let outcome = match snapshot.bytes() == begun {
+                true => "kept",
+                false if view.truncated => "partial",
+                false => "read",
+            };
+            events::snapshot_used(asking.source.info().name.as_str(), outcome);
+        }
         Ok(view)
     }
 
     async fn read_on(
         &self,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Held,
         asking: Asking<'_>,
+        patience: Instant,
         enough: impl Fn(&Copy) -> bool + Send,
-    ) -> Result<View, SourceError> {
+        charge: &mut Charge,
+    ) -> Result<Option<View>, SourceError> {
         // Who needs nothing more does not wait for those who read.
         if snapshot.look(&enough).0 {
-            return Ok(snapshot.view());
+            return Ok(Some(View::of(snapshot.clone(), None)));
         }
         let context = &asking.call.context;
-        let patience = context.halfway();
         let failures = snapshot.state().failures;
-        let Some(mut progress) = snapshot.turn(&asking, patience).await? else { return Ok(snapshot.view()) };
+        let Some(mut progress) = snapshot.turn(&asking, patience).await? else {
+            return Ok(Some(View::of(snapshot.clone(), None)));
+        };
         if let Some(error) = snapshot.failed_since(failures) {
-            return snapshot.give_up(error);
+            return give_up(snapshot, error).map(Some);
         }
         let most = asking.capabilities.list.calls_per_minute.map(|calls| u64::from((calls / PART_OF_QUOTA).max(1)));
         let mut calls = 0;
@@ -170,25 +173,49 @@ impl Snapshots {
             let (over, empty) = snapshot.look(&enough);
             let left = most.map_or(u64::MAX, |most| most - calls.min(most));
             if over || left == 0 || (!empty && context.is_past(patience)) {
-                return Ok(snapshot.view());
+                return Ok(Some(View::of(snapshot.clone(), None)));
             }
             let until = if empty { context.deadline } else { patience };
             let call = asking.call.background().until(until);
-            match snapshot.go_on(self, Asking { call: &call, ..asking }, &mut progress, left).await {
-                Ok(made) => calls += made,
+            let made = snapshot.go_on(self, Asking { call: &call, ..asking }, &mut progress, left, charge).await;
+            // What came is charged for itself; what did not come needs no room.
+            charge.clear();
+            match made {
+                Ok(Some(made)) => calls += made,
+                Ok(None) => return Ok(None),
                 Err(error) => {
                     snapshot.fail(&error);
-                    return snapshot.give_up(error);
+                    return give_up(snapshot, error).map(Some);
                 }
             }
         }
     }
 }
 
+impl View {
+    pub(super) fn of(snapshot: Held, place: Option<Arc<Place>>) -> View {
+        let state = snapshot.state();
+        let (copy, truncated, malformed, restricted, begun) =
+            (state.copy.clone(), state.end != End::Whole, state.malformed, state.restricted.clone(), state.begun);
+        drop(state);
+        View { copy, truncated, malformed, restricted, begun, _held: snapshot, _place: place }
+    }
+}
+
+/// What is to be done about a failure: something was read before, and the failure is none, or it is one.
+fn give_up(snapshot: &Held, error: SourceError) -> Result<View, SourceError> {
+    let late = matches!(error.kind(), SourceErrorKind::RateLimited | SourceErrorKind::Timeout);
+    match late && !snapshot.look(&|_| false).1 {
+        true => Ok(View::of(snapshot.clone(), None)),
+        false => Err(error),
+    }
+}
+
 impl Snapshot {
-    pub(super) fn new(held: Arc<AtomicUsize>, now: Time) -> Self {
+    pub(super) fn new(room: &Arc<Room>, part: Part, now: Time) -> Self {
         let state = State {
-            copy: Arc::default(),
+            copy: Arc::new(Copy::new(room, part)),
+            charge: Charge::none(room, part),
             end: End::More,
             malformed: 0,
             restricted: Vec::new(),
@@ -197,8 +224,7 @@ impl Snapshot {
             failures: 0,
             error: None,
         };
-        let (turn, state, bytes) = (tokio::sync::Mutex::default(), Mutex::new(state), AtomicUsize::new(0));
-        Snapshot { turn, state, bytes, held }
+        Snapshot { turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 
     /// When something was read into it last.
@@ -212,24 +238,18 @@ impl Snapshot {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.load(Relaxed) == 0
+        self.bytes() == 0
+    }
+
+    /// What it takes, without earlier states of it that somebody looks at.
+    pub(super) fn bytes(&self) -> usize {
+        let state = self.state();
+        state.charge.bytes() + state.copy.beside()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing under this lock can leave it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn view(self: &Arc<Self>) -> View {
-        let state = self.state();
-        View {
-            copy: state.copy.clone(),
-            truncated: state.end != End::Whole,
-            malformed: state.malformed,
-            restricted: state.restricted.clone(),
-            begun: state.begun,
-            _held: self.clone(),
-        }
     }
 
     /// Whether reading is over, and whether there is nothing yet.
@@ -275,25 +295,49 @@ impl Snapshot {
         state.error.clone().filter(|_| state.failures != failures)
     }
 
-    fn give_up(self: &Arc<Self>, error: SourceError) -> Result<View, SourceError> {
-        let late = matches!(error.kind(), SourceErrorKind::RateLimited | SourceErrorKind::Timeout);
-        match late && !self.state().copy.rows().is_empty() {
-            true => Ok(self.view()),
-            false => Err(error),
-        }
-    }
-
-    /// Reads the next pages, with at most `most` calls; how many it made. None where there is no room.
+    /// Reads the next pages, with at most `most` calls; how many it made. None where nothing is there and nothing has room.
     async fn go_on(
         &self,
         shelf: &Snapshots,
         asking: Asking<'_>,
         progress: &mut Progress,
         most: u64,
-    ) -> Result<u64, SourceError> {
-        let Some((requests, _reserved)) = self.fitting(shelf, &asking, progress, most) else { return Ok(0) };
+        charge: &mut Charge,
+    ) -> Result<Option<u64>, SourceError> {
+        match self.fitting(shelf, &asking, progress, most, charge) {
+            Some(requests) => self.take(shelf, asking, progress, &requests, charge).await,
+            None if self.state().copy.rows().is_empty() => Ok(None),
+            None => {
+                // For good: else the next page would throw out the whole copy of another source to go on with this one.
+                self.state().end = End::Bound;
+                Ok(Some(0))
+            }
+        }
+    }
+
+    /// Reads a page of at most so many rows, as far as they have room. Whether there are any, or none at the source.
+    pub(super) async fn begin(
+        &self,
+        shelf: &Snapshots,
+        asking: Asking<'_>,
+        rows: usize,
+        charge: &mut Charge,
+    ) -> Result<bool, SourceError> {
+        let mut progress = self.turn.lock().await;
+        let requests = next_pages(&progress, &asking, 1, rows as u64);
+        Ok(self.take(shelf, asking, &mut progress, &requests, charge).await?.is_some())
+    }
+
+    async fn take(
+        &self,
+        shelf: &Snapshots,
+        asking: Asking<'_>,
+        progress: &mut Progress,
+        requests: &[ListRequest],
+        charge: &mut Charge,
+    ) -> Result<Option<u64>, SourceError> {
         let pages = join_all(requests.iter().map(|request| asking.source.list(asking.call, request))).await;
-        let made = requests.len() as u64;
+        let made = Ok(Some(requests.len() as u64));
         for (request, page) in requests.iter().zip(pages) {
             let page = page?;
             if page.more && page.consumed == 0 {
@@ -307,73 +351,111 @@ impl Snapshot {
                 false => End::More,
             };
             let (next, rows) = (request.offset + request.limit as u64, page.items.len());
-            let (end, fresh) = self.add(page, end, asking.call.now);
+            let Some((end, fresh)) = self.put(shelf, page, end, asking.call.now, charge) else {
+                *progress = Progress::default();
+                return Ok(None);
+            };
             let again = rows > 0 && fresh == 0 && progress.until.is_none();
             progress.idle = if again { progress.idle + 1 } else { 0 };
             if end == End::More && progress.idle >= IDLE_PAGES {
                 self.state().end = End::Bound;
-                return Ok(made);
+                return made;
             }
             // After a page that came shorter than asked for, and after the last one, the next begins elsewhere.
             if end != End::More || progress.offset != next {
-                return Ok(made);
+                return made;
             }
         }
-        Ok(made)
+        made
     }
 
-    /// Requests for the next pages, as many as there is room for. None where there is room for none. The first page is read
-    /// in any case, if only a short one: where many read at once, each goes away with less, but nobody with nothing.
+    /// Requests for the next pages, as many as there is room for. None where there is room for none, of a first page not even
+    /// for a short one.
     fn fitting(
         &self,
         shelf: &Snapshots,
         asking: &Asking<'_>,
         progress: &Progress,
         most: u64,
-    ) -> Option<(Vec<ListRequest>, Reserved)> {
-        let rows = self.state().copy.rows().len();
-        let weight = self.bytes.load(Relaxed).checked_div(rows).unwrap_or(TYPICAL_ROW);
-        let bytes = |requests: &[ListRequest]| requests.iter().map(|request| request.limit * weight).sum();
+        charge: &mut Charge,
+    ) -> Option<Vec<ListRequest>> {
+        let (rows, beside) = {
+            let state = self.state();
+            (state.copy.rows().len(), state.copy.beside())
+        };
+        let weight = self.bytes().checked_div(rows).unwrap_or(TYPICAL_ROW);
+        let bytes = |requests: &[ListRequest]| requests.iter().map(|request| request.limit * weight).sum::<usize>();
         let mut requests = next_pages(progress, asking, most, u64::MAX);
         while !requests.is_empty() {
-            if let Some(reserved) = shelf.reserve(bytes(&requests)) {
-                return Some((requests, reserved));
+            if shelf.fill(charge, beside + bytes(&requests)) {
+                return Some(requests);
             }
             requests.pop();
         }
-        if rows > 0 {
-            // For good: else the next page would throw out the whole copy of another source to go on with this one.
-            self.state().end = End::Bound;
-            return None;
-        }
-        let short = next_pages(progress, asking, 1, SHORT_PAGE);
-        let reserved = shelf.reserve_anyway(bytes(&short));
-        Some((short, reserved))
+        let shorter = [SHORT_PAGE, SHORT_PAGE / 2, SHORT_PAGE / 4].into_iter().filter(|_| rows == 0);
+        let mut shorter = shorter.map(|rows| next_pages(progress, asking, 1, rows as u64));
+        shorter.find(|requests| shelf.fill(charge, bytes(requests)))
     }
 
-    /// Puts a page into the copy; where that leaves it.
-    fn add(&self, page: Rows<Arc<Incident>>, end: End, now: Time) -> (End, usize) {
+    /// Puts a page into the copy, as far as there is room; where that leaves it, and how many rows are new. None where the copy
+    /// stays empty for lack of room.
+    fn put(
+        &self,
+        shelf: &Snapshots,
+        mut page: Rows<Arc<Incident>>,
+        mut end: End,
+        now: Time,
+        charge: &mut Charge,
+    ) -> Option<(End, usize)> {
+        let (copy, known) = {
+            let state = self.state();
+            (state.copy.clone(), state.restricted.clone())
+        };
+        let before = copy.rows().len();
+        page.restricted.retain(|id| known.binary_search(id).is_err());
+        let withheld = page.restricted.len() * WITHHELD;
+        // If somebody looks at the copy while it grows, it grows as another one.
+        let mut need = copy.beside() + withheld;
+        let mut fits = |row: &mut Arc<Incident>| {
+            need += copy.cost(row);
+            shelf.fill(charge, need)
+        };
+        let fitting = page.items.iter_mut().position(|row| !fits(row)).unwrap_or(page.items.len());
+        drop(copy);
+        if fitting < page.items.len() || !shelf.fill(charge, withheld) {
+            if before + fitting == 0 {
+                return None;
+            }
+            page.items.truncate(fitting);
+            page.restricted.clear();
+            end = End::Bound;
+        }
         let mut state = self.state();
-        let before = state.copy.rows().len();
-        let mut copy = std::mem::take(&mut state.copy);
-        let bytes = Arc::make_mut(&mut copy).add(page.items);
-        state.copy = copy;
-        self.bytes.fetch_add(bytes, Relaxed);
-        events::snapshots_resized(self.held.fetch_add(bytes, Relaxed) + bytes);
+        let fresh = state.add(page.items, charge);
+        state.charge.absorb(charge.split(page.restricted.len() * WITHHELD));
         state.malformed = state.malformed.saturating_add(page.malformed);
         state.restricted.extend(page.restricted);
         state.restricted.sort_unstable();
         state.restricted.dedup();
         state.touched = state.touched.max(now);
         state.end = end;
-        (end, state.copy.rows().len() - before)
+        Some((end, fresh))
     }
 }
 
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        let bytes = self.bytes.load(Relaxed);
-        events::snapshots_resized(self.held.fetch_sub(bytes, Relaxed) - bytes);
+impl State {
+    /// Adds rows for which enough is charged; how many are new.
+    fn add(&mut self, rows: Vec<Arc<Incident>>, charge: &mut Charge) -> usize {
+        if rows.is_empty() {
+            return 0;
+        }
+        if Arc::get_mut(&mut self.copy).is_none() {
+            self.copy = Arc::new(self.copy.again(charge.split(self.copy.beside())));
+        }
+        let copy = Arc::get_mut(&mut self.copy).expect("made just now, and nobody comes by the lock");
+        let before = copy.rows().len();
+        self.charge.absorb(copy.add(rows, charge));
+        copy.rows().len() - before
     }
 }
 

@@ -3,15 +3,18 @@
 use super::{
     SnapshotLimits,
     reader::{Asking, Snapshot},
+    room::{Charge, Part, Place, Room},
 };
 use crate::{
     domain::{CredentialScope, SourceName, Test, Time},
     source::Want,
 };
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+use tokio::time::{Instant, timeout_at};
 
 /// How many copies there are at most, besides those that somebody reads: small ones would cost more to look through than to
 /// read again. Arbitrary.
@@ -19,11 +22,13 @@ const MAX_COPIES: usize = 256;
 
 /// All copies of all sources.
 pub(in crate::federation) struct Snapshots {
-    limits: SnapshotLimits,
+    keep: Duration,
     /// The one used last stands last.
     kept: Mutex<Vec<Kept>>,
-    /// Bytes of all copies, those included that are not kept any more but still read.
-    held: Arc<AtomicUsize>,
+    /// Those copies included that are not kept any more but still read.
+    room: Arc<Room>,
+    /// Held by the first of those who wait for room. The others wait for it, and so come in turn.
+    first: tokio::sync::Mutex<()>,
 }
 
 struct Kept {
@@ -31,16 +36,18 @@ struct Kept {
     snapshot: Arc<Snapshot>,
 }
 
-/// Room for rows that are on their way. Given back when dropped: what came is counted for itself then.
-pub(super) struct Reserved {
-    bytes: usize,
-    held: Arc<AtomicUsize>,
+/// A copy that somebody reads or looks at. As long as he has it, it is not thrown out.
+pub(super) struct Held {
+    /// None only while it is dropped.
+    snapshot: Option<Arc<Snapshot>>,
+    room: Arc<Room>,
 }
 
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes, Relaxed);
-    }
+/// What ended the wait for room.
+pub(super) enum Admitted {
+    /// Room as for everybody.
+    Room(Charge),
+    Place(Place),
 }
 
 /// What a copy answers.
@@ -72,31 +79,37 @@ impl Question {
 }
 
 impl Snapshots {
-    pub(in crate::federation) fn new(limits: SnapshotLimits) -> Self {
-        Snapshots { limits, kept: Mutex::default(), held: Arc::default() }
+    /// For so many sources.
+    pub(in crate::federation) fn new(limits: SnapshotLimits, sources: usize) -> Self {
+        let (kept, first) = (Mutex::default(), tokio::sync::Mutex::default());
+        Snapshots { keep: limits.keep, kept, room: Room::new(limits.max_bytes, sources), first }
     }
 
     /// Bytes that all copies take.
     pub(in crate::federation) fn held(&self) -> usize {
-        self.held.load(Relaxed)
+        self.room.held()
     }
 
     /// The copy for a question: one that is young enough, else an empty one.
-    pub(super) fn find(&self, asking: &Asking<'_>) -> Arc<Snapshot> {
+    pub(super) fn find(&self, asking: &Asking<'_>) -> Held {
         let (question, now) = (Question::of(asking), asking.call.now);
         let mut kept = self.kept();
         kept.retain(|kept| !self.is_old(&kept.snapshot, now));
         if let Some(at) = kept.iter().position(|kept| kept.question.answers(&question)) {
             kept[at..].rotate_left(1);
         } else {
-            let snapshot = Arc::new(Snapshot::new(self.held.clone(), now));
+            let snapshot = Arc::new(Snapshot::new(&self.room, Part::Common, now));
             if kept.len() >= MAX_COPIES {
                 evict(&mut kept);
             }
             kept.push(Kept { question, snapshot });
         }
-        let snapshot = &kept[kept.len() - 1].snapshot;
-        snapshot.clone()
+        Held::new(&self.room, kept[kept.len() - 1].snapshot.clone())
+    }
+
+    /// An empty copy that nobody else will find, in the spare part.
+    pub(super) fn alone(&self, now: Time) -> Held {
+        Held::new(&self.room, Arc::new(Snapshot::new(&self.room, Part::Spare, now)))
     }
 
     /// Whether there is a copy for a question that was read to the source's end and is young enough.
@@ -112,29 +125,81 @@ impl Snapshots {
     fn is_old(&self, snapshot: &Snapshot, now: Time) -> bool {
         // A clock that was set back makes nothing older.
         let age = (now - snapshot.touched()).to_std().unwrap_or_default();
-        age >= self.limits.keep
+        age >= self.keep
     }
 
-    /// Keeps room for so many bytes, made where nobody reads. None if there is not so much.
-    pub(super) fn reserve(&self, bytes: usize) -> Option<Reserved> {
-        let reserved = self.reserve_anyway(bytes);
+    /// Nothing of the common part yet.
+    pub(super) fn charge(&self) -> Charge {
+        Charge::none(&self.room, Part::Common)
+    }
+
+    /// Makes it at least so many bytes, if need be by throwing out what nobody reads. False if there is not so much room.
+    pub(super) fn fill(&self, charge: &mut Charge, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(charge.bytes());
+        if more == 0 || (charge.part() == Part::Common && charge.charge(more)) {
+            return true;
+        }
+        // A page in the spare part has what it was given: the rest belongs to others.
+        if charge.part() == Part::Spare || !charge.is_within(more) {
+            return false;
+        }
         let mut kept = self.kept();
-        while self.held() > self.limits.max_bytes {
-            if !evict(&mut kept) {
-                return None;
+        while evict(&mut kept) {
+            if charge.charge(more) {
+                return true;
             }
         }
-        Some(reserved)
+        false
     }
 
-    /// Counts so many bytes although they may go beyond the bound.
-    pub(super) fn reserve_anyway(&self, bytes: usize) -> Reserved {
-        self.held.fetch_add(bytes, Relaxed);
-        Reserved { bytes, held: self.held.clone() }
+    /// Waits until there is so much room as for everybody, or a place, in turn with all others who do. None: not until then.
+    pub(super) async fn wait(&self, bytes: usize, until: Instant) -> Option<Admitted> {
+        let _first = match self.first.try_lock() {
+            Ok(first) => first,
+            Err(_) => timeout_at(until, self.first.lock()).await.ok()?,
+        };
+        loop {
+            let mut charge = self.charge();
+            if self.fill(&mut charge, bytes) {
+                return Some(Admitted::Room(charge));
+            }
+            if let Some(place) = self.room.place() {
+                return Some(Admitted::Place(place));
+            }
+            timeout_at(until, self.room.freed.notified()).await.ok()?;
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn new(room: &Arc<Room>, snapshot: Arc<Snapshot>) -> Self {
+        Held { snapshot: Some(snapshot), room: room.clone() }
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Held { snapshot: self.snapshot.clone(), room: self.room.clone() }
+    }
+}
+
+impl Deref for Held {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        self.snapshot.as_deref().expect("taken only when dropped")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // First out of hand, then told: who waits may throw it out now.
+        self.snapshot = None;
+        self.room.freed.notify_one();
     }
 }
 

@@ -108,7 +108,8 @@ impl Federation {
     /// A name that no source has. A source that fails is missing in the counts, as its report says.
     pub async fn stats(&self, call: &Call, query: &StatsQuery) -> Result<Stats, FederationError> {
         self.known("filter.sources", named_sources(&query.filter).into_iter())?;
-        let scanner = self.scanner();
+        let visit = self.visit();
+        let scanner = self.scanner(&visit);
         let parts = join_all(self.sources.iter().map(|source| {
             let call = call.fork();
             async move { count(&**source, &call, query, scanner).await }

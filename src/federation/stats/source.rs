@@ -80,6 +80,8 @@ async fn counted(
     }
     let mut counts = Counts::default();
     scan.incidents.iter().for_each(|incident| counts.count(incident, &query.parts));
+    // They are not counted as memory of copies any more.
+    drop(scan.incidents);
     if scan.truncated {
         // What was read is a part; what the source itself counts need not be.
         let parts = query.parts.countable();

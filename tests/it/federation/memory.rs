@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(crate) repeats: bool,
     /// How long a list takes; where that is longer than there is time, it fails.
     pub(crate) slow: Option<Duration>,
+    /// How long it takes until one who asks learns what it can do.
+    pub(crate) hesitates: Option<fn(&Call) -> Duration>,
     /// What names stand for.
     pub(crate) names: Vec<(Reference, NativeId)>,
     pub(crate) lists: Vec<ListRequest>,
@@ -196,8 +198,14 @@ impl Source for Memory {
         &self.info
     }
 
-    fn capabilities<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Arc<Capabilities>> {
-        Box::pin(async { Arc::new(self.capabilities.clone()) })
+    fn capabilities<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Arc<Capabilities>> {
+        let hesitates = self.change(|state| state.hesitates);
+        Box::pin(async move {
+            if let Some(hesitates) = hesitates {
+                tokio::time::sleep(hesitates(call)).await;
+            }
+            Arc::new(self.capabilities.clone())
+        })
     }
 
     fn list<'a>(&'a self, call: &'a Call, request: &'a ListRequest) -> Answer<'a, Rows<Arc<Incident>>> {

@@ -27,11 +27,13 @@ const FILTERS: [&str; 10] = [
     "{ updated: { until: \"2026-09-01T00:00:00Z\" } }",
 ];
 
-/// Less than what the copies of all these questions take.
-const BOUND: usize = 1 << 20;
+/// Less than what the copies of all these questions take, and than a short page for each of them.
+const BOUND: usize = 4 << 20;
 /// Of each source: several pages.
 const ROWS: usize = 230;
 const PAGES: usize = 3;
+/// For one page. Half of it is for waiting: beside other work on the machine too, that should do for all.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 async fn client(five: Arc<Five>, number: usize) -> (usize, BTreeSet<String>) {
     let (field, filter) = (ORDERS[number % ORDERS.len()], FILTERS[number % FILTERS.len()]);
@@ -45,7 +47,7 @@ async fn client(five: Arc<Five>, number: usize) -> (usize, BTreeSet<String>) {
     );
     let (mut after, mut truncated, mut ids) = (Value::Null, 0, BTreeSet::new());
     for _ in 0..PAGES {
-        let answer = five.answer(&query, json!({ "after": after }), Duration::from_secs(60)).await;
+        let answer = five.answer(&query, json!({ "after": after }), PATIENCE).await;
         assert_eq!(answer.get("errors"), None, "{query}: {answer}");
         let page = &answer["data"]["incidents"];
         let nodes = page["nodes"].as_array().unwrap();
@@ -98,16 +100,14 @@ async fn two_hundred_clients_at_once_stay_within_the_memory_for_copies() {
     }
     done.store(true, Relaxed);
     watch.join().unwrap();
-    let (most, page, whole) = (most.load(Relaxed), weight(100).await, weight(ROWS).await);
-    eprintln!("at most {most} bytes; a page of each {page}, all of each {whole}; {truncated} parts cut, {met} rows");
-    assert!(met > CLIENTS && truncated > 0 && most > BOUND, "the bound was met: {most}, {truncated}");
-    // Each question that somebody reads holds a page, whatever the bound: with and without `raw`, for each filter.
-    assert!(most <= BOUND + 2 * FILTERS.len() * page, "{most}");
-    // Once nobody reads them, the others make room for the next.
-    five.ask(
-        "{ incidents(first: 1, filter: { not: { starred: true } }, orderBy: { field: TITLE }) { nodes { id } } }",
-        json!({}),
-    )
-    .await;
-    assert!(five.federation.snapshot_bytes() <= BOUND + 5 * page, "{}", five.federation.snapshot_bytes());
+    let (most, whole) = (most.load(Relaxed), weight(ROWS).await);
+    eprintln!("at most {most} bytes; all of each {whole}; {truncated} parts cut, {met} rows");
+    assert!(met > CLIENTS && truncated > 0, "the bound was met: {truncated} parts were cut");
+    assert!(most > BOUND / 2 && most <= BOUND, "{most}");
+    // Once nobody reads them, they make room for the next.
+    let query = "{ incidents(first: 1, filter: { not: { starred: true } }, orderBy: { field: TITLE }) {
+        sources { status truncated } } }";
+    let alone = five.ask(query, json!({})).await;
+    assert!(!alone.to_string().contains("ERROR"), "{alone}");
+    assert!(five.federation.snapshot_bytes() <= BOUND, "{}", five.federation.snapshot_bytes());
 }
