@@ -100,7 +100,7 @@ impl Snapshots {
         } else {
             let snapshot = Arc::new(Snapshot::new(&self.room, Part::Common, now));
             if kept.len() >= MAX_COPIES {
-                evict(&mut kept);
+                evict(&mut kept, |_| true);
             }
             kept.push(Kept { question, snapshot });
         }
@@ -144,7 +144,7 @@ impl Snapshots {
             return false;
         }
         let mut kept = self.kept();
-        while evict(&mut kept) {
+        while evict(&mut kept, |snapshot| !snapshot.is_empty()) {
             if charge.charge(more) {
                 return true;
             }
@@ -203,8 +203,8 @@ impl Drop for Held {
     }
 }
 
-/// Throws out the copy that nobody has read for longest. False if all are being read.
-fn evict(kept: &mut Vec<Kept>) -> bool {
-    let unread = kept.iter().position(|kept| Arc::strong_count(&kept.snapshot) == 1 && !kept.snapshot.is_empty());
+/// Throws out the copy that nobody has read for longest, of those that are worth it. False if there is none.
+fn evict(kept: &mut Vec<Kept>, worth: impl Fn(&Snapshot) -> bool) -> bool {
+    let unread = kept.iter().position(|kept| Arc::strong_count(&kept.snapshot) == 1 && worth(&kept.snapshot));
     unread.map(|at| kept.remove(at)).is_some()
 }
