@@ -115,7 +115,7 @@ impl Subject {
 
     /// How many incidents were made.
     async fn list(&self) -> usize {
-        let want = Want { raw: false, profile: false, assets: false };
+        let want = Want::PLAIN;
         let request = ListRequest { tests: Vec::new(), order: None, offset: 0, limit: INCIDENTS, want };
         let context = Context::new(Instant::now() + Duration::from_secs(60), "bench", "bench");
         let call = Call { caller: Arc::new(Caller::local()), context, now: chrono::Utc::now() };

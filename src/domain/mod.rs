@@ -13,6 +13,7 @@ mod kinds;
 mod link;
 mod order;
 mod page;
+mod parts;
 mod raw;
 mod record;
 mod search;
@@ -41,6 +42,7 @@ pub use kinds::{
 pub use link::Link;
 pub use order::{Order, Position, SortKey};
 pub use page::{PageSize, Rows};
+pub use parts::RowParts;
 pub use raw::RawJson;
 pub use record::{
     AlertDetails, Asset, Attachment, DetectionRule, DirectoryAccount, EndpointProtection, Evidence, IndustrialDevice,

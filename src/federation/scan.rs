@@ -7,7 +7,7 @@ use super::{
     snapshot::{Asking, Copy, View, Visit},
 };
 use crate::{
-    domain::{Filter, Incident, NativeId, Record, RecordKind, Test, Time},
+    domain::{Filter, Incident, NativeId, Record, RecordKind, RowParts, Test, Time},
     source::{Call, Capabilities, Found, Source, SourceError, SourceErrorKind, Want},
 };
 use rustc_hash::FxHashSet;
@@ -160,7 +160,8 @@ impl<'a> Scanner<'a> {
 
 /// What is wanted of rows, so that they tell records of a kind.
 fn of_records(kind: RecordKind, want: Want) -> Want {
-    Want { assets: want.assets || kind == RecordKind::Asset, ..want }
+    let rows = want.rows.or(RowParts::records(kind));
+    Want { assets: want.assets || kind == RecordKind::Asset, rows, ..want }
 }
 
 /// Of an id that is not among the rows that were read, where there are more.
@@ -194,6 +195,14 @@ pub(super) async fn by_ids(
 
 /// What is wanted of rows, with what a filter looks at.
 pub(super) fn looked_at(filter: &Filter, mut want: Want) -> Want {
-    filter.visit(&mut |test| want.assets |= matches!(test, Test::Assets(_)));
+    filter.visit(&mut |test| match test {
+        Test::Assets(_) => want.assets = true,
+        Test::Search(_) | Test::Description(_) | Test::ComputedDescription(_) => {
+            want.rows = want.rows.or(RowParts::TEXTS)
+        }
+        // Their mail stands in their own records.
+        Test::Owners(_) | Test::CreatedBy(_) => want.rows = want.rows.or(RowParts::records(RecordKind::Owner)),
+        _ => {}
+    });
     want
 }

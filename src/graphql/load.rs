@@ -173,10 +173,10 @@ impl<'s> Wave<'s> {
         let mut classes: FxHashMap<Class, Vec<Need>> = FxHashMap::default();
         for (kind, keys) in RecordKind::ALL.into_iter().zip(self.records).filter(|(_, keys)| !keys.is_empty()) {
             let needs = keys.into_iter().map(|key| Need::Record(kind, key)).collect();
-            classes.insert(Class::Records(kind, wanted.get(kind)), needs);
+            classes.insert(Class::Records(kind, wanted.of_batch(kind)), needs);
         }
         for (key, parts) in self.details {
-            let class = Class::Details(parts, wanted.get(RecordKind::Incident));
+            let class = Class::Details(parts, wanted.of_batch(RecordKind::Incident));
             // Which part stands for all does not matter: the loader's class says which are asked for.
             classes.entry(class).or_default().push(Need::Detail(DetailPart::Comments, key));
         }

@@ -4,7 +4,10 @@ use super::{
     error::{ErrorCode, Fault},
     object::{Erased, Field, FromLink, Object, Value, Wants},
 };
-use crate::{domain::RecordKind, source::Want};
+use crate::{
+    domain::{RecordKind, RowParts},
+    source::Want,
+};
 use async_graphql::{
     Name, Pos, Positioned, Value as Const, Variables,
     indexmap::IndexMap,
@@ -88,7 +91,11 @@ impl Plan {
 
 /// What is wanted of each kind of record, anywhere in an answer: one load then serves every place.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct WantByKind([Want; RecordKind::ALL.len()]);
+pub(crate) struct WantByKind {
+    kinds: [Want; RecordKind::ALL.len()],
+    /// Of rows that are kept: the same for all kinds, as each may be told by rows.
+    rows: RowParts,
+}
 
 impl WantByKind {
     pub(crate) fn of(plans: &[Plan]) -> Self {
@@ -98,31 +105,43 @@ impl WantByKind {
     }
 
     fn add(&mut self, plan: &Plan) {
+        if let Some(kind) = plan.object.record {
+            self.rows = self.rows.or(RowParts::records(kind));
+        }
         for planned in &plan.fields {
             let (field, below) = match &planned.step {
                 Step::Leaf(field) => (field, &[][..]),
                 Step::Branch { field, below, .. } => (field, below.as_slice()),
                 Step::Typename | Step::Refused(..) => continue,
             };
-            let want = match field.wants {
-                Wants::Nothing => Want::default(),
-                Wants::Raw => Want { raw: true, ..Want::default() },
-                Wants::Profile => Want { profile: true, ..Want::default() },
-            };
             // A detail (a comment, an activity) is no record; its incident's kind stands for it.
-            let kind = plan.object.record.unwrap_or(RecordKind::Incident);
-            self.0[kind as usize] = self.0[kind as usize].or(want);
+            let want = &mut self.kinds[plan.object.record.unwrap_or(RecordKind::Incident) as usize];
+            match field.wants {
+                Wants::Nothing => {}
+                Wants::Raw => want.raw = true,
+                Wants::Profile => want.profile = true,
+                Wants::Text => self.rows = self.rows.or(RowParts::TEXTS),
+                Wants::Detail => self.rows = self.rows.or(RowParts::TOLD),
+            }
             below.iter().for_each(|plan| self.add(plan));
         }
     }
 
-    pub(crate) fn get(&self, kind: RecordKind) -> Want {
-        let mut want = self.0[kind as usize];
+    /// Of a list of this kind.
+    pub(crate) fn of_list(&self, kind: RecordKind) -> Want {
+        let mut want = Want { rows: self.rows, ..self.kinds[kind as usize] };
         if kind == RecordKind::Incident {
             // Records may come with incidents, and are then as received only if incidents are.
-            want.raw = self.0.iter().any(|want| want.raw);
+            want.raw = self.kinds.iter().any(|want| want.raw);
         }
         want
+    }
+
+    /// Of records of this kind that are loaded by key. Which parts of rows an answer looks at is left out, or what two root
+    /// fields need could not be asked for together: incidents are had whole.
+    pub(crate) fn of_batch(&self, kind: RecordKind) -> Want {
+        let rows = if kind == RecordKind::Incident { RowParts::ALL } else { RowParts::default() };
+        Want { rows, ..self.of_list(kind) }
     }
 }
 

@@ -89,7 +89,7 @@ impl Query {
     ) -> Answer<Option<IncidentConnection>> {
         let session = session(ctx).clone();
         Answer::planned(move |plans| {
-            let (want, want_total) = (WantByKind::of(plans).get(RecordKind::Incident), counts(plans));
+            let (want, want_total) = (WantByKind::of(plans).of_list(RecordKind::Incident), counts(plans));
             async move {
                 let query = IncidentQuery {
                     filter: filter.map(|filter| filter.read("filter")).transpose()?.unwrap_or_default(),
@@ -324,7 +324,7 @@ impl List {
     {
         let session = session.clone();
         Answer::planned(move |plans| {
-            let (want, want_total) = (WantByKind::of(plans).get(self.kind), counts(plans));
+            let (want, want_total) = (WantByKind::of(plans).of_list(self.kind), counts(plans));
             async move {
                 let query = CatalogQuery {
                     kind: self.kind,

@@ -127,9 +127,9 @@ impl<'a> Lookup<'a> {
         self.0.session.federation.source(name).map(|source| source.info())
     }
 
-    /// What the answer wants of a kind of record: lists below the root ask for it as batches do.
+    /// What the answer wants of a kind of record in lists below the root.
     pub(crate) fn wanted(&self, kind: RecordKind) -> Want {
-        self.0.wanted.get(kind)
+        self.0.wanted.of_list(kind)
     }
 
     /// What was loaded under this name.

@@ -3,8 +3,8 @@
 use super::SourceError;
 use crate::{
     domain::{
-        Caller, CircuitState, DetailParts, ExportFormat, NativeId, Order, RawJson, Record, RecordKind, Search,
-        SourceStatus, Test, Time,
+        Caller, CircuitState, DetailParts, ExportFormat, NativeId, Order, RawJson, Record, RecordKind, RowParts,
+        Search, SourceStatus, Test, Time,
     },
     upstream::{Circuit, Context},
 };
@@ -58,12 +58,23 @@ pub struct Want {
     pub profile: bool,
     /// An incident's assets in its row, where the source tells them there on demand only: a filter looks at them.
     pub assets: bool,
+    /// The large parts of rows that somebody looks at. Sources give all that they have; copies keep the others only while
+    /// there is room.
+    pub rows: RowParts,
 }
 
 impl Want {
+    /// Ordinary fields alone: the default, for constants.
+    pub const PLAIN: Want = Want { raw: false, profile: false, assets: false, rows: RowParts::NONE };
+
     /// What is wanted by either.
     pub fn or(self, other: Want) -> Want {
-        Want { raw: self.raw || other.raw, profile: self.profile || other.profile, assets: self.assets || other.assets }
+        Want {
+            raw: self.raw || other.raw,
+            profile: self.profile || other.profile,
+            assets: self.assets || other.assets,
+            rows: self.rows.or(other.rows),
+        }
     }
 }
 

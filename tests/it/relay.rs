@@ -1,7 +1,10 @@
 //! `node` and `nodes`: any record by its global id.
 
 use crate::answers::{One, asset, errors, id, incident, key, owner};
-use incident_gateway::{domain::*, source::SourceErrorKind};
+use incident_gateway::{
+    domain::*,
+    source::{SourceErrorKind, Want},
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -54,8 +57,13 @@ async fn nodes_stand_in_their_places_duplicates_too() {
     assert_eq!(answer["data"]["nodes"], expected);
     assert_eq!(errors(&answer), [json!([["nodes", 1], "NOT_FOUND", 2]), json!([["nodes", 4], "SOURCE_TIMEOUT", null])]);
     let asked: Vec<(String, usize)> = one.asked().into_iter().map(|asked| (asked.what, asked.ids.len())).collect();
-    let call = |kind: &str, ids: usize| (format!("{kind} Want {{ raw: false, profile: false, assets: false }}"), ids);
-    assert_eq!(asked, [call("Asset", 4), call("Incident", 1), call("Owner", 1)], "each record once, each kind once");
+    let call = |kind: &str, rows: RowParts, ids: usize| (format!("{kind} {:?}", Want { rows, ..Want::PLAIN }), ids);
+    let (none, all) = (RowParts::NONE, RowParts::ALL);
+    assert_eq!(
+        asked,
+        [call("Asset", none, 4), call("Incident", all, 1), call("Owner", none, 1)],
+        "each record once, each kind once"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The rows of a copy: each once, found by id, sorted by any order that somebody asked for.
 
 use super::room::{Charge, Part, Room};
-use crate::domain::{Incident, IncidentOrderField, NativeId, Order, Owner, Record, RecordKind, Vocabulary};
+use crate::domain::{Incident, IncidentOrderField, NativeId, Order, Owner, Record, RecordKind, RowParts, Vocabulary};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -74,18 +74,29 @@ impl Copy {
         self.embedded.get(&(kind, id.clone()))
     }
 
-    /// The most bytes that a row will take, with all beside it. Makes it as small as it can be.
-    pub(super) fn cost(&self, row: &mut Arc<Incident>) -> usize {
+    /// The most bytes that a row with these parts will take, with all beside it. Makes it as small as it can be.
+    pub(super) fn cost(&self, row: &mut Arc<Incident>, parts: RowParts) -> usize {
         if self.by_id.contains_key(&row.key.native) {
             return 0;
         }
-        let mut bytes = BESIDE_ROW;
-        if let Some(row) = Arc::get_mut(row) {
-            row.shrink();
-            let new = row.embedded.iter().filter(|record| self.embedded.get(&name(record)) != Some(record));
-            bytes += new.map(|record| record.weight() + BESIDE_RECORD).sum::<usize>();
+        // A row that somebody holds is his: what is kept is another one.
+        let row = Arc::make_mut(row);
+        row.keep(parts);
+        row.shrink();
+        let new = row.embedded.iter().filter(|record| self.embedded.get(&name(record)) != Some(record));
+        row.weight() + BESIDE_ROW + new.map(|record| record.weight() + BESIDE_RECORD).sum::<usize>()
+    }
+
+    /// Leaves out all parts but these. `charge` is for the rows and records as they were; what of it they still need comes back.
+    pub(super) fn keep(&mut self, parts: RowParts, charge: &mut Charge) -> Charge {
+        let mut rows = std::mem::take(&mut self.rows);
+        self.by_id.clear();
+        self.embedded.clear();
+        charge.absorb(self.beside.split(self.beside.bytes()));
+        for row in &mut rows {
+            self.cost(row, parts);
         }
-        bytes + row.weight()
+        self.add(rows, charge)
     }
 
     /// Adds rows that are not there yet, out of what is charged for them; what they took of it without what stands beside them.
@@ -95,11 +106,9 @@ impl Copy {
             if self.by_id.contains_key(&row.key.native) {
                 continue;
             }
-            if let Some(row) = Arc::get_mut(&mut row) {
-                for record in &mut row.embedded {
-                    let (own, around) = self.share(record);
-                    (bytes, beside) = (bytes + own, beside + around);
-                }
+            for record in &mut Arc::make_mut(&mut row).embedded {
+                let (own, around) = self.share(record);
+                (bytes, beside) = (bytes + own, beside + around);
             }
             (bytes, beside) = (bytes + row.weight(), beside + BESIDE_ROW);
             self.by_id.insert(row.key.native.clone(), u32::try_from(self.rows.len()).unwrap_or(u32::MAX));

@@ -6,6 +6,7 @@
 //! bound (`room`); who finds no room waits, and then has a short page to himself (`visit`).
 
 mod copy;
+mod progress;
 mod reader;
 mod room;
 mod shelf;

@@ -2,11 +2,12 @@
 
 use super::{
     copy::Copy,
+    progress::{Progress, bound, next_pages},
     room::{Charge, Part, Place, Room, SHORT_PAGE, TYPICAL_ROW},
     shelf::{Held, Snapshots},
 };
 use crate::{
-    domain::{Incident, NativeId, Rows, Test, Time},
+    domain::{Incident, NativeId, RowParts, Rows, Test, Time},
     federation::seek::LIST,
     source::{Call, Capabilities, ListRequest, Source, SourceError, SourceErrorKind, Want},
     telemetry::events,
@@ -14,9 +15,6 @@ use crate::{
 use futures_util::future::join_all;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, timeout_at};
-
-/// How many pages are asked for at the same time, once it is known how many there are.
-const PAGES_AT_ONCE: u64 = 4;
 
 /// After so many pages in a row with nothing new the source is taken to give the same ones for ever. One such page may come
 /// where rows moved down while they were read.
@@ -62,39 +60,6 @@ pub(super) struct Snapshot {
     state: Mutex<State>,
 }
 
-/// Where the reader stands.
-#[derive(Default)]
-struct Progress {
-    offset: u64,
-    /// As the last page told it.
-    total: Option<u64>,
-    /// Offsets past which rows may have moved up unread, when others before them went. They are read again at the end.
-    missed: Option<(u64, u64)>,
-    /// Where reading again ends.
-    until: Option<u64>,
-    /// Pages in a row that brought nothing new.
-    idle: u32,
-}
-
-impl Progress {
-    /// Enters a page that began at an offset; whether there is nothing left to read.
-    fn enter(&mut self, begin: u64, consumed: u64, total: Option<u64>, more: bool) -> bool {
-        let gone = self.total.zip(total).map_or(0, |(before, now)| before.saturating_sub(now));
-        if gone > 0 {
-            let (start, end) = self.missed.unwrap_or((begin, begin));
-            self.missed = Some((start.min(begin).saturating_sub(gone), end.max(begin)));
-        }
-        self.total = total;
-        self.offset = begin + consumed;
-        if more && self.until.is_none_or(|until| self.offset < until) {
-            return false;
-        }
-        let Some((start, end)) = self.missed.take() else { return true };
-        (self.offset, self.until) = (start, Some(end));
-        false
-    }
-}
-
 struct State {
     copy: Arc<Copy>,
     /// For the rows and records of the copy, and what is withheld.
@@ -104,6 +69,11 @@ struct State {
     restricted: Vec<NativeId>,
     begun: Time,
     touched: Time,
+    /// The parts of rows that are kept, and those that somebody looked at.
+    parts: RowParts,
+    looked_at: RowParts,
+    /// Bytes that a row took with all its parts, where not all are kept: so much comes for each row asked for.
+    whole_row: Option<usize>,
     /// How often reading failed, and how it did last.
     failures: u64,
     error: Option<SourceError>,
@@ -181,6 +151,7 @@ impl Snapshots {
             // What came is charged for itself; what did not come needs no room.
             charge.clear();
             match made {
+                Ok(Some(0)) => return Ok(Some(View::of(snapshot.clone(), None))),
                 Ok(Some(made)) => calls += made,
                 Ok(None) => return Ok(None),
                 Err(error) => {
@@ -212,7 +183,7 @@ fn give_up(snapshot: &Held, error: SourceError) -> Result<View, SourceError> {
 }
 
 impl Snapshot {
-    pub(super) fn new(room: &Arc<Room>, part: Part, now: Time) -> Self {
+    pub(super) fn new(room: &Arc<Room>, part: Part, parts: RowParts, now: Time) -> Self {
         let state = State {
             copy: Arc::new(Copy::new(room, part)),
             charge: Charge::none(room, part),
@@ -221,10 +192,43 @@ impl Snapshot {
             restricted: Vec::new(),
             begun: now,
             touched: now,
+            parts,
+            looked_at: RowParts::NONE,
+            whole_row: None,
             failures: 0,
             error: None,
         };
         Snapshot { turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+    }
+
+    /// Remembers that somebody looks at these parts of rows.
+    pub(super) fn look_at(&self, parts: RowParts) {
+        let mut state = self.state();
+        state.looked_at = state.looked_at.or(parts);
+    }
+
+    /// Leaves out the parts of rows that nobody looked at; those that are kept. None where that is done already, and while somebody
+    /// sees the copy: he keeps it as large as it is.
+    pub(super) fn slim(&self) -> Option<RowParts> {
+        let mut state = self.state();
+        let state = &mut *state;
+        let parts = state.looked_at;
+        if state.parts == parts {
+            return None;
+        }
+        let copy = Arc::get_mut(&mut state.copy)?;
+        let before = state.charge.bytes() + copy.beside();
+        state.whole_row = state.whole_row.or_else(|| before.checked_div(copy.rows().len()));
+        let mut kept = copy.keep(parts, &mut state.charge);
+        kept.absorb(state.charge.split(state.restricted.len() * WITHHELD));
+        (state.charge, state.parts) = (kept, parts);
+        Some(parts)
+    }
+
+    /// Whether there are parts that nobody looked at.
+    pub(super) fn has_more_than_needed(&self) -> bool {
+        let state = self.state();
+        state.parts != state.looked_at
     }
 
     /// When something was read into it last.
@@ -307,6 +311,8 @@ impl Snapshot {
         match self.fitting(shelf, &asking, progress, most, charge) {
             Some(requests) => self.take(shelf, asking, progress, &requests, charge).await,
             None if self.state().copy.rows().is_empty() => Ok(None),
+            // Not for good: the next one who comes may find room.
+            None if shelf.will_slim() => Ok(Some(0)),
             None => {
                 // For good: else the next page would throw out the whole copy of another source to go on with this one.
                 self.state().end = End::Bound;
@@ -379,11 +385,11 @@ impl Snapshot {
         most: u64,
         charge: &mut Charge,
     ) -> Option<Vec<ListRequest>> {
-        let (rows, beside) = {
+        let (rows, beside, whole_row) = {
             let state = self.state();
-            (state.copy.rows().len(), state.copy.beside())
+            (state.copy.rows().len(), state.copy.beside(), state.whole_row)
         };
-        let weight = self.bytes().checked_div(rows).unwrap_or(TYPICAL_ROW);
+        let weight = whole_row.or_else(|| self.bytes().checked_div(rows)).unwrap_or(TYPICAL_ROW);
         let bytes = |requests: &[ListRequest]| requests.iter().map(|request| request.limit * weight).sum::<usize>();
         let mut requests = next_pages(progress, asking, most, u64::MAX);
         while !requests.is_empty() {
@@ -397,6 +403,16 @@ impl Snapshot {
         shorter.find(|requests| shelf.fill(charge, bytes(requests)))
     }
 
+    /// The parts of rows that are kept, what the copy takes beside them if it grows as another one because somebody looks at it,
+    /// and what each of these will take at most. Nobody sees the copy while room is made.
+    fn costs(&self, rows: &mut [Arc<Incident>]) -> (RowParts, usize, Vec<usize>) {
+        let (copy, parts) = {
+            let state = self.state();
+            (state.copy.clone(), state.parts)
+        };
+        (parts, copy.beside(), rows.iter_mut().map(|row| copy.cost(row, parts)).collect())
+    }
+
     /// Puts a page into the copy, as far as there is room; where that leaves it, and how many rows are new. None where the copy
     /// stays empty for lack of room.
     fn put(
@@ -407,21 +423,25 @@ impl Snapshot {
         now: Time,
         charge: &mut Charge,
     ) -> Option<(End, usize)> {
-        let (copy, known) = {
+        let (before, known) = {
             let state = self.state();
-            (state.copy.clone(), state.restricted.clone())
+            (state.copy.rows().len(), state.restricted.clone())
         };
-        let before = copy.rows().len();
         page.restricted.retain(|id| known.binary_search(id).is_err());
         let withheld = page.restricted.len() * WITHHELD;
-        // If somebody looks at the copy while it grows, it grows as another one.
-        let mut need = copy.beside() + withheld;
-        let mut fits = |row: &mut Arc<Incident>| {
-            need += copy.cost(row);
-            shelf.fill(charge, need)
+        let fitting = loop {
+            let (parts, mut need, costs) = self.costs(&mut page.items);
+            need += withheld;
+            let mut fits = |cost: &usize| {
+                need += cost;
+                shelf.fill(charge, need)
+            };
+            let fitting = costs.iter().position(|cost| !fits(cost)).unwrap_or(costs.len());
+            // What was left out to make room is not to be kept of these rows, either.
+            if fitting == costs.len() || self.state().parts == parts {
+                break fitting;
+            }
         };
-        let fitting = page.items.iter_mut().position(|row| !fits(row)).unwrap_or(page.items.len());
-        drop(copy);
         if fitting < page.items.len() || !shelf.fill(charge, withheld) {
             if before + fitting == 0 {
                 return None;
@@ -457,29 +477,4 @@ impl State {
         self.charge.absorb(copy.add(rows, charge));
         copy.rows().len() - before
     }
-}
-
-/// How far may be read. Whoever has no more rows than allowed is read to the end, which some tell only a few rows later.
-fn bound(total: Option<u64>, asking: &Asking<'_>) -> u64 {
-    let (limit, page) = (asking.limit as u64, asking.capabilities.list.max_page_size as u64);
-    if total.is_some_and(|total| total <= limit) { limit.saturating_add(page) } else { limit }
-}
-
-/// The requests for the next pages: several at once where the total says that there are so many.
-fn next_pages(progress: &Progress, asking: &Asking<'_>, most: u64, longest: u64) -> Vec<ListRequest> {
-    let size = (asking.capabilities.list.max_page_size as u64).clamp(1, longest);
-    let limit = asking.limit as u64;
-    let end = progress.until.or(progress.total);
-    let left = end.map_or(1, |end| end.saturating_sub(progress.offset).div_ceil(size));
-    let offsets = (0..left.clamp(1, PAGES_AT_ONCE).min(most)).map(|page| progress.offset + page * size);
-    // The first is asked for in any case: whoever reads on finds out that way whether there is more.
-    let within = offsets.filter(|offset| *offset == progress.offset || *offset < limit);
-    let request = |offset: u64| ListRequest {
-        tests: asking.tests.to_vec(),
-        order: None,
-        offset,
-        limit: usize::try_from(size.min(limit.saturating_sub(offset)).max(1)).unwrap_or(1),
-        want: asking.want,
-    };
-    within.map(request).collect()
 }

@@ -6,7 +6,7 @@ use super::{
     room::{Charge, Part, Place, Room},
 };
 use crate::{
-    domain::{CredentialScope, SourceName, Test, Time},
+    domain::{CredentialScope, RowParts, SourceName, Test, Time},
     source::Want,
 };
 use std::{
@@ -69,6 +69,11 @@ impl Question {
         }
     }
 
+    /// What a new copy answers: rows are kept with all that they tell until room is needed.
+    fn of_copy(self) -> Self {
+        Question { want: Want { rows: RowParts::ALL, ..self.want }, ..self }
+    }
+
     /// Whether rows for this question have all that the other asks for.
     fn answers(&self, other: &Question) -> bool {
         self.source == other.source
@@ -96,9 +101,12 @@ impl Snapshots {
         let mut kept = self.kept();
         kept.retain(|kept| !self.is_old(&kept.snapshot, now));
         if let Some(at) = kept.iter().position(|kept| kept.question.answers(&question)) {
+            kept[at].snapshot.look_at(question.want.rows);
             kept[at..].rotate_left(1);
         } else {
-            let snapshot = Arc::new(Snapshot::new(&self.room, Part::Common, now));
+            let snapshot = Arc::new(Snapshot::new(&self.room, Part::Common, RowParts::ALL, now));
+            snapshot.look_at(question.want.rows);
+            let question = question.of_copy();
             if kept.len() >= MAX_COPIES {
                 evict(&mut kept, |_| true);
             }
@@ -107,9 +115,9 @@ impl Snapshots {
         Held::new(&self.room, kept[kept.len() - 1].snapshot.clone())
     }
 
-    /// An empty copy that nobody else will find, in the spare part.
-    pub(super) fn alone(&self, now: Time) -> Held {
-        Held::new(&self.room, Arc::new(Snapshot::new(&self.room, Part::Spare, now)))
+    /// An empty copy that nobody else will find, in the spare part, of rows with these parts.
+    pub(super) fn alone(&self, parts: RowParts, now: Time) -> Held {
+        Held::new(&self.room, Arc::new(Snapshot::new(&self.room, Part::Spare, parts, now)))
     }
 
     /// Whether there is a copy for a question that was read to the source's end and is young enough.
@@ -133,7 +141,8 @@ impl Snapshots {
         Charge::none(&self.room, Part::Common)
     }
 
-    /// Makes it at least so many bytes, if need be by throwing out what nobody reads. False if there is not so much room.
+    /// Makes it at least so many bytes, if need be by leaving out what nobody looks at, then by throwing out what nobody reads.
+    /// False if there is not so much room.
     pub(super) fn fill(&self, charge: &mut Charge, bytes: usize) -> bool {
         let more = bytes.saturating_sub(charge.bytes());
         if more == 0 || (charge.part() == Part::Common && charge.charge(more)) {
@@ -144,7 +153,7 @@ impl Snapshots {
             return false;
         }
         let mut kept = self.kept();
-        while evict(&mut kept, |snapshot| !snapshot.is_empty()) {
+        while slim(&mut kept) || evict(&mut kept, |snapshot| !snapshot.is_empty()) {
             if charge.charge(more) {
                 return true;
             }
@@ -168,6 +177,11 @@ impl Snapshots {
             }
             timeout_at(until, self.room.freed.notified()).await.ok()?;
         }
+    }
+
+    /// Whether copies have parts that will be left out once nobody sees them any more.
+    pub(super) fn will_slim(&self) -> bool {
+        self.kept().iter().any(|kept| kept.snapshot.has_more_than_needed())
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
@@ -201,6 +215,17 @@ impl Drop for Held {
         self.snapshot = None;
         self.room.freed.notify_one();
     }
+}
+
+/// Leaves out of a copy the parts of rows that nobody has looked at since it was begun. False if there are none left.
+fn slim(kept: &mut [Kept]) -> bool {
+    kept.iter_mut().any(|Kept { question, snapshot }| match snapshot.slim() {
+        Some(rows) => {
+            question.want.rows = rows;
+            true
+        }
+        None => false,
+    })
 }
 
 /// Throws out the copy that nobody has read for longest, of those that are worth it. False if there is none.

@@ -85,7 +85,7 @@ impl<'a> Visit<'a> {
     async fn alone(&self, asking: Asking<'_>, place: Arc<Place>) -> Result<View, SourceError> {
         let call = asking.call.background();
         let asking = Asking { call: &call, ..asking };
-        let snapshot = self.shelf.alone(call.now);
+        let snapshot = self.shelf.alone(asking.want.rows, call.now);
         let fits = match place.allowance() {
             Some(mut room) => {
                 let rows = (room.bytes() / TYPICAL_ROW).clamp(1, SHORT_PAGE);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         CountPrecision, Detection, IncidentField, IncidentStatus, IncidentTimeField, Link, MetricParts, Metrics,
-        NativeId, Record, RecordKind, Search, Severity, TermKind, Test, Text, Time,
+        NativeId, Record, RecordKind, RowParts, Search, Severity, TermKind, Test, Text, Time,
     },
     federation::{
         outcome::SourceReport,
@@ -69,7 +69,9 @@ async fn counted(
             if let Some(counts) = ours.counts(scanner.limit).await? {
                 return Ok(Some(counts));
             }
-            scanner.scan(source, call, &plan, &capabilities, Want::default()).await?
+            // Names of owners stand in their records.
+            let rows = if query.parts.by_owner { RowParts::records(RecordKind::Owner) } else { RowParts::default() };
+            scanner.scan(source, call, &plan, &capabilities, Want { rows, ..Want::default() }).await?
         }
     };
     *read_at = scan.read_at;

@@ -16,7 +16,7 @@ use crate::{
     },
     graphql::{
         leaf::Url,
-        object::{Child, Declare, Hold, Object, declare},
+        object::{Child, Declare, Hold, Object, Wants, declare},
         store::Lookup,
     },
 };
@@ -43,12 +43,15 @@ fn words(declared: Declare<Incident>) -> Declare<Incident> {
         .field("externalReference", "The id it has in a third system.", |i| &i.external_reference)
         .field("title", "Its name.", |i| &i.title)
         .field("description", "What happened, in somebody's words.", |i| &i.description)
+        .wants(Wants::Text)
         .field(
             "computedDescription",
             "The text that the source generated, where people can put their own in its place.",
             |i| &i.computed_description,
         )
+        .wants(Wants::Text)
         .field("notes", "One free text kept on the incident itself; dated remarks are `comments`.", |i| &i.notes)
+        .wants(Wants::Text)
         .computed("url", "Its page in the vendor's own UI.", |i| i.url.clone().map(Url))
         .field("link", "The link that people put on it; any text.", |i| &i.link)
         .field("origins", "Where it came from: the systems, channels or detection technologies that raised it.", |i| {
@@ -66,6 +69,7 @@ fn states(declared: Declare<Incident>) -> Declare<Incident> {
         })
         .field("manualSeverity", "Set by a person; only where the source keeps the two apart.", |i| &i.manual_severity)
         .field("severityReasoning", "Why it has this severity.", |i| &i.severity_reasoning)
+        .wants(Wants::Text)
         .field("priority", "How soon to work on it.", |i| &i.priority)
         .field("sourcePriority", "The priority in the source's word.", |i| &i.source_priority)
         .objects::<Score, _>("scores", "The source's numbers for how bad it is.", |i| &i.scores)
@@ -75,6 +79,7 @@ fn states(declared: Declare<Incident>) -> Declare<Incident> {
         .field("resolution", "How it ended.", |i| &i.resolution)
         .field("sourceResolution", "The resolution in the source's word.", |i| &i.source_resolution)
         .field("resolutionComment", "What people wrote about how it ended.", |i| &i.resolution_comment)
+        .wants(Wants::Text)
         .field("detection", "Who noticed: our own side or an outsider.", |i| &i.detection)
         .field("sourceDetection", "The detection in the source's word.", |i| &i.source_detection)
         .field("createdManually", "Made by a person, not by a rule.", |i| &i.created_manually)
@@ -109,14 +114,18 @@ fn links(declared: Declare<Incident>) -> Declare<Incident> {
         .maybe_many::<Owner>("owners", "Assignees.", RecordKind::Owner, |i| Some(&i.owners))
         .one::<Owner>("createdBy", "Who made it.", RecordKind::Owner, |i| i.created_by.as_ref())
         .view::<AssetPage, IncidentAssetConnection>("assets", "What it touches.", asset::assets)
+        .wants(Wants::Detail)
         .view::<ThreatPage, IncidentThreatConnection>("threats", "What caused it, or may have.", threat::threats)
         .view::<EvidencePage, IncidentEvidenceConnection>(
             "evidence",
             "What documents or supports it.",
             evidence::evidence,
         )
+        .wants(Wants::Detail)
         .view::<PageArguments, CommentConnection>("comments", "What people wrote, newest first.", timeline::comments)
+        .wants(Wants::Detail)
         .view::<PageArguments, ActivityConnection>("activity", "What happened to it, newest first.", timeline::activity)
+        .wants(Wants::Detail)
         .many::<Tag>("tags", "Labels that people put on it.", RecordKind::Tag, |i| &i.tags)
         .many::<Tag>(
             "originalTags",
@@ -136,6 +145,7 @@ fn links(declared: Declare<Incident>) -> Declare<Incident> {
             &i.hidden_links
         })
         .found::<CascadePreview>("deletePreview", "What deleting it would take along, asked from the source.", preview)
+        .wants(Wants::Detail)
         .view::<ReportArguments, Download>("report", "The source's own report on it.", |i, arguments, lookup| {
             Download::report(&i.key, arguments, lookup)
         })
@@ -221,4 +231,47 @@ fn hidden_links() -> Object {
         .field("field", "Where they would stand.", |h| &h.field)
         .field("count", "How many there are.", |h| &h.count)
         .end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Key, RowParts, SourceKind, SourceName, Text},
+        graphql::{
+            leaf::Json,
+            object::{Declared, Value},
+        },
+    };
+
+    /// A field that is kept in a part of the row but does not say so would be null where memory is scarce.
+    #[test]
+    fn fields_of_parts_that_may_be_left_out_say_so() {
+        let mut whole = Incident::new(Key::new(&SourceName::new("a"), "1"), SourceKind::CortexXpanse);
+        let texts: [&mut Option<Text>; 7] = [
+            &mut whole.title,
+            &mut whole.description,
+            &mut whole.computed_description,
+            &mut whole.notes,
+            &mut whole.severity_reasoning,
+            &mut whole.resolution_comment,
+            &mut whole.reference,
+        ];
+        texts.into_iter().for_each(|text| *text = Some("told".into()));
+        let mut kept = whole.clone();
+        kept.keep(RowParts::default());
+        let mut left_out = 0;
+        for field in &Incident::object().fields {
+            if let Value::Leaf(write) = &field.value {
+                let [before, after] = [&whole, &kept].map(|incident| {
+                    let mut json = Json::with_capacity(64);
+                    write(incident, &mut json);
+                    json.into_text()
+                });
+                assert_eq!(field.wants == Wants::Text, before != after, "{}", field.name);
+                left_out += usize::from(before != after);
+            }
+        }
+        assert_eq!(left_out, 5);
+    }
 }

@@ -74,6 +74,10 @@ pub(crate) enum Wants {
     Raw,
     /// What a source may need more calls for: see [`crate::source::Want`].
     Profile,
+    /// A long text of an incident.
+    Text,
+    /// A detail, which rows of incidents may tell.
+    Detail,
 }
 
 /// Whether a link alone can show a field.

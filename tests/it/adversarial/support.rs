@@ -25,8 +25,8 @@ use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub(crate) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
-pub(crate) const RAW: Want = Want { raw: true, profile: false, assets: false };
+pub(crate) const PLAIN: Want = Want::PLAIN;
+pub(crate) const RAW: Want = Want { raw: true, ..Want::PLAIN };
 pub(crate) const TOKEN: &str = "/api/v1/oauth/token";
 const INCIDENTS: &str = "/api/v1/incidents";
 

@@ -10,7 +10,7 @@ const TIMELINE: DetailParts =
     DetailParts { comments: true, activity: true, evidence: true, assets: false, delete_preview: false };
 
 fn request(parts: DetailParts, incidents: Vec<NativeId>, raw: bool) -> DetailRequest {
-    DetailRequest { parts, incidents, want: Want { raw, profile: false, assets: false } }
+    DetailRequest { parts, incidents, want: Want { raw, ..Want::PLAIN } }
 }
 
 /// Ids of incidents, sorted, as the contract says.
@@ -294,7 +294,7 @@ async fn everything(bench: &Bench) -> u64 {
     let assets = distinct(&|incident| incident.assets.iter().map(|link| native(&link.asset)).collect());
     let threats = distinct(&|incident| incident.threats.iter().map(|link| native(&link.threat)).collect());
     let incidents = distinct(&|incident| vec![incident.key.native.clone()]);
-    let profile = Want { raw: false, profile: true, assets: false };
+    let profile = Want { profile: true, ..Want::PLAIN };
     bench.source.related(&call, RecordKind::Owner, &owners, profile).await.unwrap();
     bench.source.related(&call, RecordKind::Asset, &assets, PLAIN).await.unwrap();
     bench.source.related(&call, RecordKind::Threat, &threats, PLAIN).await.unwrap();

@@ -112,7 +112,7 @@ async fn every_request_wants_json_in_english_with_the_credential() {
     let call = call();
     source.list(&call, &page()).await.unwrap();
     for kind in RecordKind::ALL.into_iter().filter(|kind| *kind != RecordKind::Incident) {
-        let _ = source.related(&call, kind, &[nobody(1)], Want { raw: true, profile: true, assets: false }).await;
+        let _ = source.related(&call, kind, &[nobody(1)], Want { raw: true, profile: true, ..Want::PLAIN }).await;
     }
     let parts = DetailParts { comments: true, activity: true, evidence: true, assets: false, delete_preview: true };
     let _ = source.details(&call, &DetailRequest { parts, incidents: vec![nobody(1)], want: PLAIN }).await;

@@ -61,7 +61,7 @@ async fn the_record_as_received_comes_only_if_wanted() {
     let bench = Bench::new(Release::V3_20_8, 20).await;
     let own = bench.rest_all("incidents/?ordering=created_at,id").await;
     for raw in [false, true] {
-        let want = Want { raw, profile: false, assets: false };
+        let want = Want { raw, ..Want::PLAIN };
         let request = ListRequest { tests: Vec::new(), order: None, offset: 0, limit: 50, want };
         let rows = bench.source.list(&call(), &request).await.unwrap();
         for (incident, row) in rows.items.iter().zip(&own) {

@@ -10,7 +10,7 @@ use incident_gateway::{
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-const PROFILE: Want = Want { raw: false, profile: true, assets: false };
+const PROFILE: Want = Want { profile: true, ..Want::PLAIN };
 
 struct World {
     actors: Vec<Value>,
@@ -47,7 +47,7 @@ async fn owners_are_actors_with_what_lies_behind_them() {
         let bench = Bench::new(release, 100).await;
         let world = world(&bench).await;
         let ids: Vec<NativeId> = world.actors.iter().map(|row| native(&row["id"])).collect();
-        let want = Want { raw: true, profile: true, assets: false };
+        let want = Want { raw: true, profile: true, ..Want::PLAIN };
         let found = bench.source.related(&call(), RecordKind::Owner, &ids, want).await.unwrap();
         assert_eq!((found.items.len(), found.failed.len()), (ids.len(), 0));
         let (mut users, mut teams, mut masked) = (0, 0, 0);

@@ -67,7 +67,7 @@ async fn recorded_records_are_read_whole() {
         ] {
             for row in all.get(list).into_iter().flatten() {
                 let ids = [records::native_of(kind, row)];
-                let want = Want { raw: true, profile: false, assets: false };
+                let want = Want { raw: true, ..Want::PLAIN };
                 let found = source(std::slice::from_ref(row)).related(&call(), kind, &ids, want).await.unwrap();
                 assert_eq!((found.items.len(), found.malformed), (1, 0), "{row}");
                 records::compare(row, &found.items[0].1);
@@ -91,7 +91,7 @@ async fn recorded_timelines_are_read_whole() {
             let entries: Vec<Value> = entries.into_values().collect();
             let parts =
                 DetailParts { comments: true, activity: true, evidence: true, assets: false, delete_preview: false };
-            let want = Want { raw: true, profile: false, assets: false };
+            let want = Want { raw: true, ..Want::PLAIN };
             let request = DetailRequest { parts, incidents: vec![incident], want };
             let found = source(&entries).details(&call(), &request).await.unwrap();
             details::timeline(&entries, &found.items[0].1);

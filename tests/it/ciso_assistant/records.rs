@@ -42,7 +42,7 @@ async fn every_field_of_every_record_equals_the_servers_own() {
                 let rows = bench.rest_all(list).await;
                 assert!(!rows.is_empty(), "{list}");
                 let ids: Vec<NativeId> = rows.iter().map(|row| native_of(kind, row)).collect();
-                let want = Want { raw: true, profile: false, assets: false };
+                let want = Want { raw: true, ..Want::PLAIN };
                 let found = bench.source.related(&call(), kind, &ids, want).await.unwrap();
                 assert_eq!((found.items.len(), found.failed.len(), found.malformed), (rows.len(), 0, 0), "{list}");
                 let hidden: u32 = rows.iter().map(|row| hidden(row, link_members(kind))).sum();

@@ -49,7 +49,7 @@ pub(crate) fn call_for(scope: &str, time: Duration) -> Call {
     Call { caller: Arc::new(Caller::local()), context, now }
 }
 
-pub(crate) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
+pub(crate) const PLAIN: Want = Want::PLAIN;
 
 impl Bench {
     /// With the gateway's own account, from which some things are hidden.

@@ -70,8 +70,8 @@ impl Subject {
     };
 }
 
-pub(super) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
-pub(super) const RAW: Want = Want { raw: true, profile: true, assets: false };
+pub(super) const PLAIN: Want = Want::PLAIN;
+pub(super) const RAW: Want = Want { raw: true, profile: true, ..Want::PLAIN };
 
 /// A sandbox on loopback and a source over it, which is only asked what it can do.
 pub(super) struct Bench {

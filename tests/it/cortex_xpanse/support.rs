@@ -23,7 +23,7 @@ pub(crate) use crate::support::call as call_of;
 pub(crate) const LIST: &str = "/public_api/v1/incidents/get_incidents/";
 pub(crate) const EXTRA: &str = "/public_api/v1/incidents/get_incident_extra_data/";
 pub(crate) const ALERTS: &str = "/public_api/v2/alerts/get_alerts_multi_events/";
-pub(crate) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
+pub(crate) const PLAIN: Want = Want::PLAIN;
 
 pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,

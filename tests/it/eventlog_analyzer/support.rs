@@ -18,8 +18,8 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub(crate) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
-pub(crate) const RAW: Want = Want { raw: true, profile: false, assets: false };
+pub(crate) const PLAIN: Want = Want::PLAIN;
+pub(crate) const RAW: Want = Want { raw: true, ..Want::PLAIN };
 pub(crate) const BERLIN: chrono_tz::Tz = chrono_tz::Europe::Berlin;
 pub(crate) const JSON: &str = "application/json";
 

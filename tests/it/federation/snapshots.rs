@@ -221,6 +221,80 @@ fn memory_is_bounded_and_the_report_says_what_that_cost() {
     assert!(!source.lists().is_empty());
 }
 
+/// Rows of about 5 kB, of which 1 kB are kept in any case.
+fn large(count: i64) -> Arc<Memory> {
+    let source = plain(0);
+    let rows = rows("a", count).into_iter().map(|mut row| {
+        let id = row.key.native.to_string();
+        row.description = Some(format!("{id}: {}", "long ".repeat(300)).into());
+        let evidence = (0..2).map(|number| {
+            let mut evidence =
+                Evidence::new(Key::new(&row.key.source, &*format!("{id}/{number}")), EvidenceKind::Observable);
+            evidence.description = Some("seen ".repeat(100).into());
+            Record::Evidence(Arc::new(evidence))
+        });
+        row.embedded.extend(evidence);
+        row
+    });
+    source.change(|state| state.rows.extend(rows));
+    source
+}
+
+#[test]
+fn parts_that_nobody_looks_at_are_kept_only_while_there_is_room() {
+    let source = large(450);
+    let of_parts = |rows: RowParts| IncidentQuery { want: Want { rows, ..Want::default() }, ..newest() };
+    let texts = of_parts(RowParts::TEXTS);
+    let evidence = of_parts(RowParts::records(RecordKind::Evidence));
+    let described = |page: &IncidentPage| page.items.iter().all(|row| row.incident.description.is_some());
+
+    let roomy = kept(&source);
+    run(roomy.incidents(&call(), &newest())).unwrap();
+    let whole = roomy.snapshot_bytes();
+    source.lists();
+    let page = run(roomy.incidents(&call(), &texts)).unwrap();
+    assert!(described(&page) && source.lists().is_empty(), "all that rows told is there");
+
+    let max_bytes = whole * 4 / 5;
+    let tight = federation(&source, SnapshotLimits { max_bytes, ..SnapshotLimits::default() });
+    assert_eq!(walk(&tight).len(), 450, "fits without them");
+    assert_eq!(source.lists().len(), 5, "read once");
+    assert!(tight.snapshot_bytes() < max_bytes, "{} of {max_bytes}", tight.snapshot_bytes());
+    let page = run(tight.incidents(&call(), &newest())).unwrap();
+    assert!(!report(&page).truncated && source.lists().is_empty());
+    // Who looks at them gets them: of fewer rows, and says so.
+    let page = run(tight.incidents(&call(), &texts)).unwrap();
+    assert!(described(&page) && !source.lists().is_empty());
+    assert_eq!((report(&page).truncated, tight.snapshot_bytes() <= max_bytes), (false, true), "evidence went");
+    let page = run(tight.incidents(&call(), &evidence)).unwrap();
+    assert!(page.items.iter().all(|row| row.incident.embedded.len() >= 2) && !source.lists().is_empty());
+    let both =
+        IncidentQuery { want: Want { rows: texts.want.rows.or(evidence.want.rows), ..Want::default() }, ..newest() };
+    let page = run(tight.incidents(&call(), &both)).unwrap();
+    assert!(described(&page) && page.items.iter().all(|row| row.incident.embedded.len() >= 2));
+    assert!(report(&page).truncated && page.total.is_some_and(|total| total >= 100));
+}
+
+#[test]
+fn what_a_filter_looks_at_is_kept() {
+    let source = large(450);
+    let max_bytes = {
+        let roomy = kept(&source);
+        run(roomy.incidents(&call(), &newest())).unwrap();
+        roomy.snapshot_bytes() * 3 / 4
+    };
+    for (test, found) in [
+        (Test::Search(Search::parse("\"0007: long\"")), 1),
+        (Test::Description(TextTest::new(Some("0007: long"), None, None)), 1),
+        (Test::Title(TextTest::new(Some("0007: long"), None, None)), 0),
+    ] {
+        let tight = federation(&source, SnapshotLimits { max_bytes, ..SnapshotLimits::default() });
+        let query = IncidentQuery { filter: Filter::Test(test), ..newest() };
+        let page = run(tight.incidents(&call(), &query)).unwrap();
+        assert_eq!((page.total, report(&page).truncated), (Some(found), false), "{query:?}");
+    }
+}
+
 #[test]
 fn copies_that_do_not_all_fit_do_not_push_each_other_out() {
     let mut capabilities = unable();

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub(super) const JSON: &str = "application/json";
-pub(super) const PLAIN: Want = Want { raw: false, profile: false, assets: false };
+pub(super) const PLAIN: Want = Want::PLAIN;
 pub(super) const TENANT: &str = "a1d2c3b4-1111-4222-8333-444455556666";
 pub(super) const BRANCH: &str = "a1d2c3b4-1111-4222-8333-444455557777";
 
