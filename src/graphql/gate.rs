@@ -92,7 +92,11 @@ impl Gate {
     fn bounded(&self, variables: &Map<String, Value>) -> Result<(), Fault> {
         let measure = scan::variables(variables);
         at_most(self.limits.tokens, measure.tokens, "The variables have {} values")?;
-        at_most(self.limits.nesting, measure.nesting, "The variables nest {} levels deep")
+        if measure.nesting <= self.limits.nesting {
+            return Ok(());
+        }
+        let sentence = format!("The variables nest {{}} levels deep, at `{}`", scan::deepest(variables));
+        at_most(self.limits.nesting, measure.nesting, &sentence)
     }
 }
 

@@ -51,7 +51,7 @@ impl Default for QueryLimits {
     }
 }
 
-/// Refuses a number above its limit. `sentence` has `{}` where the number stands: “The document has {} tokens”.
+/// Refuses a number above its limit. In `sentence` the first `{}` is where the number stands: “The document has {} tokens”.
 ///
 /// # Errors
 /// `COST_LIMIT`, with the number and the limit.
@@ -60,7 +60,7 @@ pub(super) fn at_most(limit: u64, number: u64, sentence: &str) -> Result<(), Fau
         return Ok(());
     }
     let shown = if number == u64::MAX { "far too many".to_owned() } else { number.to_string() };
-    let message = format!("{}; at most {limit} are allowed.", sentence.replace("{}", &shown));
+    let message = format!("{}; at most {limit} are allowed.", sentence.replacen("{}", &shown, 1));
     Err(Fault { limit: Some((number, limit)), ..Fault::new(ErrorCode::CostLimit, message) })
 }
 
@@ -74,6 +74,7 @@ mod tests {
         let fault = at_most(3, 4, "The document has {} things").unwrap_err();
         assert_eq!(fault.message, "The document has 4 things; at most 3 are allowed.");
         assert_eq!((fault.code, fault.limit), (ErrorCode::CostLimit, Some((4, 3))));
+        assert!(at_most(3, 4, "{} things in `{}`").unwrap_err().message.starts_with("4 things in `{}`;"));
         assert!(at_most(3, u64::MAX, "{} things").unwrap_err().message.starts_with("far too many things"));
     }
 }

@@ -1,6 +1,11 @@
 //! How long and how deep a request is, told before anything parses it: parsers and readers recurse, and a stack has an end.
 
 use serde_json::{Map, Value};
+use std::cmp::Ordering;
+
+/// How many steps of a path are told, and how long each: a name in variables may be of any length.
+const STEPS: u64 = 4;
+const STEP: usize = 40;
 
 /// Measures of a document's text, or of variables.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -90,6 +95,39 @@ pub(super) fn variables(variables: &Map<String, Value>) -> Measure {
     measure
 }
 
+/// The way to a value that nests deepest, as far as it helps to find it: `$filter.or[0].or[0]…`. Empty without variables.
+pub(super) fn deepest(variables: &Map<String, Value>) -> String {
+    let short = |name: &str| match name.char_indices().nth(STEP) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    };
+    let mut deepest = (0, String::new());
+    let mut left: Vec<(&Value, u64, String)> =
+        variables.iter().map(|(name, value)| (value, 1, format!("${}", short(name)))).collect();
+    while let Some((value, depth, at)) = left.pop() {
+        let below = |step: &dyn Fn() -> String| match depth.cmp(&(STEPS + 1)) {
+            Ordering::Less => at.clone() + &step(),
+            Ordering::Equal => format!("{at}…"),
+            Ordering::Greater => at.clone(),
+        };
+        match value {
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                left.extend(items.map(|(index, item)| (item, depth + 1, below(&|| format!("[{index}]")))));
+            }
+            Value::Object(members) => {
+                let members = members.iter();
+                left.extend(members.map(|(name, member)| (member, depth + 1, below(&|| format!(".{}", short(name))))));
+            }
+            _ => continue,
+        }
+        if depth > deepest.0 {
+            deepest = (depth, at);
+        }
+    }
+    deepest.1
+}
+
 /// What must hold for any text: the body of a fuzz target.
 pub(crate) fn check(text: &str) {
     let measure = document(text);
@@ -139,6 +177,24 @@ mod tests {
         let Value::Object(given) = json!({ "a": 1, "b": [{ "c": [1] }] }) else { unreachable!() };
         assert_eq!(variables(&given), Measure { tokens: 5, nesting: 3 });
         assert_eq!(variables(&Map::new()), Measure::default());
+    }
+
+    #[test]
+    fn the_deepest_value_is_told_by_its_variable_and_the_first_steps_to_it() {
+        let deep = |levels: usize| (0..levels).fold(json!("x"), |inner, _| json!([inner]));
+        let told = |given: Value| {
+            let Value::Object(given) = given else { unreachable!() };
+            deepest(&given)
+        };
+        assert_eq!(told(json!({})), "");
+        assert_eq!(told(json!({ "a": 1 })), "");
+        assert_eq!(told(json!({ "a": [[]], "b": { "or": [1, { "not": {} }] }, "c": 1 })), "$b.or[1].not");
+        assert_eq!(told(json!({ "b": { "or": [deep(2)] }, "a": [[]] })), "$b.or[0][0]");
+        assert_eq!(told(json!({ "b": { "or": [deep(3)] } })), "$b.or[0][0][0]");
+        assert_eq!(told(json!({ "b": { "or": [deep(4)] } })), "$b.or[0][0][0]…");
+        assert_eq!(told(json!({ "b": { "or": [deep(40)] } })), "$b.or[0][0][0]…");
+        let long = "é".repeat(41);
+        assert_eq!(told(json!({ &long: { &long[..80]: [] } })), format!("${0}….{0}", &long[..80]));
     }
 
     /// Tokens as they can be written, with how they change the depth.

@@ -207,7 +207,8 @@ async fn ten_thousand_ids_and_fifty_levels_are_answered_or_refused_with_their_pl
     let plain = five.filtered("", nested(0)).await["data"]["incidents"]["nodes"].clone();
     let deep = five.filtered("", nested(50)).await;
     assert_eq!(deep["errors"][0]["extensions"]["code"], "COST_LIMIT");
-    assert_eq!(deep["errors"][0]["message"], "The variables nest 102 levels deep; at most 64 are allowed.");
+    let message = "The variables nest 102 levels deep, at `$f.or[0].or[0]…`; at most 64 are allowed.";
+    assert_eq!(deep["errors"][0]["message"], message);
     assert_eq!(five.filtered("", nested(30)).await["data"]["incidents"]["nodes"], plain);
     let written = format!("{}severity: [HIGH]{}", "or: [{ ".repeat(50), " }]".repeat(50));
     let query = format!("{{ incidents(filter: {{ {written} }}) {{ nodes {{ id }} }} }}");

@@ -2,7 +2,7 @@
 //! them, against the release binary and with bounds on memory.
 
 use super::{QUERY, Running};
-use crate::http::{Answer, exchange, query, send};
+use crate::http::{Answer, exchange, post, query, send};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,31 @@ async fn documents_that_grow_or_nest_are_refused_soon() {
         assert!(began.elapsed() < BOUND, "{name}: {:?}", began.elapsed());
     }
     assert!(is_well(&gateway).await);
+}
+
+#[tokio::test]
+async fn variables_that_nest_are_refused_with_their_place() {
+    let gateway = Running::start().await;
+    let nested = |depth: usize| (0..depth).fold(json!({ "severity": ["HIGH"] }), |inner, _| json!({ "or": [inner] }));
+    let document = "query($filter: IncidentFilter) { incidents(filter: $filter) { totalCount } }";
+    let ask = async |filter: Value| {
+        let variables = json!({ "note": "{}", "filter": filter });
+        post(gateway.address, &json!({ "query": document, "variables": variables }).to_string()).await
+    };
+    assert_eq!(ask(nested(31)).await.error(), "", "64 levels");
+    for (depth, levels) in [(32, 66), (50, 102)] {
+        let answer = ask(json!({ "severity": ["LOW"], "not": { "and": [{}, nested(depth - 1)] } })).await;
+        assert!(is_refusal(&answer), "{}", answer.body);
+        let error = &answer.json()["errors"][0];
+        let told = format!(
+            "The variables nest {} levels deep, at `$filter.not.and[1].or…`; at most 64 are allowed.",
+            levels + 1
+        );
+        assert_eq!((&error["message"], &error["extensions"]["code"]), (&json!(told), &json!("COST_LIMIT")));
+        assert_eq!((&error["extensions"]["cost"], &error["extensions"]["limit"]), (&json!(levels + 1), &json!(64)));
+    }
+    // Who reads a body of JSON may stop even before.
+    assert!(is_refusal(&ask(nested(500)).await) && is_well(&gateway).await);
 }
 
 #[tokio::test]
