@@ -85,12 +85,18 @@ impl Reader<'_> {
         let wanted = wanted.min(self.max_page_size - overlap);
         let mut bracket = Bracket { low: 0, high: None, stride: wanted as u64 };
         let mut at = hint.saturating_sub(overlap as u64);
+        let mut doubted = Vec::new();
         for probe in 0..MAX_PROBES {
             // Where nothing was before, there is no row to begin one earlier with.
             let limit = if probe == 0 && hint == 0 { wanted } else { wanted + overlap };
             let mut page = self.page(at, limit).await?;
             let before = page.rows.partition_point(|row| !mark.precedes(self.order, row, hint));
-            if before == 0 && at > 0 && at != bracket.low {
+            // A page that begins below `low`, yet after the mark: rows have moved up, or the one to begin with came broken. If
+            // they had moved, looking again would not end at the same place.
+            let doubtful = before == 0 && at < bracket.low;
+            let broken = doubtful && doubted.contains(&at);
+            if before == 0 && at > 0 && !broken && at != bracket.low {
+                doubted.extend(doubtful.then_some(at));
                 let end = self.total.filter(|_| !self.capped);
                 bracket.high = Some(end.map_or(at, |total| at.min(total)));
             } else if before == page.rows.len() && page.more {

@@ -1,10 +1,14 @@
 //! Many sources as one list: every page together is the sorted, filtered union, whatever the sources can do, whatever
 //! comes and goes between two pages, whoever fails.
 
+mod costs;
 mod counting;
 mod crowded;
+
+mod cut;
 mod edges;
 mod memory;
+mod odd;
 mod random;
 mod records;
 mod seams;

@@ -1,10 +1,10 @@
 //! `stats`: the same numbers whether a source tells them or its incidents are counted here.
 
 use super::{
-    memory::{Memory, able, bounded, call, federation, now, run},
+    memory::{Memory, able, bounded, call, federation, keeping, now, run},
     world::{build, expected, filter, world},
 };
-use incident_gateway::{domain::*, federation::*};
+use incident_gateway::{domain::*, federation::*, source::Call};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -214,13 +214,125 @@ fn values_outside_the_filter_are_not_counted() {
 }
 
 #[test]
+fn counts_of_all_sources_are_added() {
+    let of = |name: &str| {
+        let key = |id: &str| Key::new(&SourceName::new(name), id);
+        let owner = Record::Owner(Arc::new(Owner {
+            key: key("ann"),
+            kind: OwnerKind::User,
+            source_type: None,
+            name: Some("Ann".into()),
+            profile: OwnerProfile::default(),
+        }));
+        let rows = (0..3).map(|id: usize| {
+            let mut row = Incident::new(key(&id.to_string()), SourceKind::CisoAssistant);
+            row.created_at = at("2027-01-01T00:00:00Z");
+            row.resolved_at = at("2027-01-01T02:00:00Z").filter(|_| id > 0);
+            row.severity = Severity::High;
+            row.status = IncidentStatus::Closed;
+            row.detection = Some(Detection::Internal);
+            if id > 0 {
+                (row.owners, row.embedded) = (vec![Link::bare(key("ann"))], vec![owner.clone()]);
+                row.qualifications = vec![Link::new(key("q"), "Label")];
+            }
+            row
+        });
+        Memory::new(name, able(), rows.collect())
+    };
+    let sources = [of("a"), of("b")];
+    let stats = ask(&sources, Filter::default(), everything());
+    assert_eq!((stats.total, stats.open, stats.precision), (6, 0, CountPrecision::Exact));
+    assert_eq!(stats.by_severity, [(Severity::High, 6)]);
+    assert_eq!(stats.by_status, [(IncidentStatus::Closed, 6)]);
+    assert_eq!(stats.by_detection, [(Detection::Internal, 6)]);
+    let owners: Vec<_> = stats.by_owner.iter().map(|(owner, count)| (owner.is_some(), *count)).collect();
+    assert_eq!(owners, [(false, 2), (true, 2), (true, 2)]);
+    assert_eq!(stats.embedded.len(), 2);
+    assert_eq!(stats.by_qualification.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(stats.by_month[0].months.last().map(|month| (month.count, month.cumulative)), Some((6, 6)));
+    assert_eq!(stats.mean_time_to_resolve_hours, Some(2.0));
+    assert_eq!(stats.reports.iter().map(|report| report.total).collect::<Vec<_>>(), [Some(3), Some(3)]);
+    // By the lists of the sources, too.
+    let parts = StatParts { by_detection: true, by_status: true, ..StatParts::default() };
+    let stats = ask(&sources, Filter::default(), parts);
+    assert_eq!(
+        (stats.by_detection, stats.by_status),
+        (vec![(Detection::Internal, 6)], vec![(IncidentStatus::Closed, 6)])
+    );
+    let nowhere = Filter::Test(Test::Sources(vec![SourceName::new("nowhere")]));
+    let refused =
+        run(federation(&sources).stats(&call(), &StatsQuery { filter: nowhere, parts: everything(), months: 1 }));
+    assert!(matches!(refused, Err(FederationError::UnknownSource { .. })));
+}
+
+#[test]
+fn metrics_are_asked_for_one_scope_and_terms_are_read_to_their_end() {
+    let mut source = measured();
+    Arc::get_mut(&mut source).unwrap().capabilities.list.max_page_size = 2;
+    source.change(|state| {
+        let term = state.terms[0].clone();
+        let other = |id: usize| Term {
+            key: Key::new(&term.key.source, format!("other-{id}").as_str()),
+            kind: TermKind::Origin,
+            ..term.clone()
+        };
+        // Words of other kinds may be the same; the one that counts comes on the last page.
+        state.terms = (0..4).map(other).chain([term.clone()]).chain((4..5).map(other)).collect();
+    });
+    let key = |id: &str| Key::new(&SourceName::new("a"), id);
+    let scope = Filter::Test(Test::Scopes(vec![key("root")]));
+    let parts = StatParts { by_qualification: true, ..StatParts::default() };
+    for filter in [Filter::default(), scope] {
+        let stats = ask(std::slice::from_ref(&source), filter, parts.clone());
+        assert_eq!(stats.by_qualification, [(Link::new(key("t1"), "Label"), 7)]);
+    }
+    assert_eq!(source.change(|state| state.measured.clone()), [None, Some(NativeId::new("root"))]);
+}
+
+#[test]
+fn what_metrics_do_not_tell_is_read_or_counted_by_lists() {
+    let mut source = measured();
+    Arc::get_mut(&mut source).unwrap().capabilities.metrics =
+        MetricParts { total: true, by_status: true, ..MetricParts::default() };
+    source.change(|state| {
+        state.metrics.by_status = Some(vec![(IncidentStatus::New, 30), (IncidentStatus::Closed, 10)]);
+        state.rows[0].reported_at = at("2027-01-02T00:00:00Z");
+        state.rows[1].qualifications = vec![Link::bare(Key::new(&SourceName::new("a"), "t2"))];
+    });
+    let sources = std::slice::from_ref(&source);
+    let open = ask(sources, Filter::default(), StatParts { open: true, ..StatParts::default() });
+    assert_eq!((open.total, open.open, open.by_status.len()), (40, 30, 0));
+    let months = StatParts { by_month: vec![IncidentTimeField::ReportedAt], ..StatParts::default() };
+    let months = ask(sources, Filter::default(), months);
+    assert_eq!((months.total, months.by_month[0].months[2].count), (4, 1));
+    let terms = StatParts { by_qualification: true, ..StatParts::default() };
+    let terms = ask(sources, Filter::default(), terms);
+    assert_eq!((terms.total, terms.by_qualification.len()), (4, 1));
+}
+
+#[test]
+fn counts_from_a_copy_tell_when_it_was_read() {
+    let source = Memory::new("a", able(), vec![row("1", |_| ())]);
+    let federation = keeping(std::slice::from_ref(&source));
+    let query = StatsQuery { filter: Filter::default(), parts: everything(), months: 1 };
+    run(federation.stats(&call(), &query)).unwrap();
+    let later = Call { now: now() + chrono::TimeDelta::seconds(20), ..call() };
+    let stats = run(federation.stats(&later, &query)).unwrap();
+    assert_eq!((stats.reports[0].fetched_at, stats.reports[0].from_cache), (Some(now()), true));
+    assert_eq!(source.lists().len(), 1);
+}
+
+#[test]
 fn a_bounded_or_failed_count_is_a_lower_bound() {
     let source = measured();
     let query = StatsQuery { filter: Filter::default(), parts: everything(), months: 1 };
     let stats = run(bounded(std::slice::from_ref(&source), 3).stats(&call(), &query)).unwrap();
     // Three rows were read; the source itself counts forty, and by severity.
     assert_eq!((stats.total, stats.precision), (40, CountPrecision::LowerBound));
-    assert!(!stats.by_severity.is_empty() && stats.by_owner.len() <= 4);
+    assert_eq!(stats.by_severity, [(Severity::High, 40)]);
+    assert_eq!(stats.by_status, [(IncidentStatus::Closed, 4)]);
+    assert_eq!(stats.by_detection, [(Detection::Internal, 11)]);
+    assert!(stats.by_owner.len() <= 4);
     assert!(stats.reports[0].truncated);
     let other = Memory::new("b", able(), Vec::new());
     other.change(|state| state.down = true);

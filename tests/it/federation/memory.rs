@@ -23,14 +23,29 @@ pub(crate) struct State {
     pub(crate) rows: Vec<Incident>,
     pub(crate) terms: Vec<Term>,
     pub(crate) tags: Vec<Tag>,
+    pub(crate) scopes: Vec<Scope>,
     pub(crate) metrics: Metrics,
+    /// The scopes that metrics were asked for.
+    pub(crate) measured: Vec<Option<NativeId>>,
     /// Every call fails.
     pub(crate) down: bool,
+    /// Finds no incident by id.
+    pub(crate) hidden: bool,
+    /// Incidents and tags that come broken: left out, and counted.
+    pub(crate) broken: Vec<NativeId>,
+    /// Incidents that cannot be fetched.
+    pub(crate) failing: Vec<NativeId>,
+    /// Lists end where pages of so many rows by number do.
+    pub(crate) numbered: Option<usize>,
+    /// Catalogs fail from this offset on.
+    pub(crate) ends: Option<u64>,
+    /// Lists and catalogs come empty, and more is promised.
+    pub(crate) promises: bool,
     /// Lists come in the opposite of the order that was asked for.
     pub(crate) backwards: bool,
     /// Totals are counted no further than this.
     pub(crate) cap: Option<u64>,
-    /// Named beside every page as withheld.
+    /// Named beside the first page as withheld.
     pub(crate) restricted: Vec<NativeId>,
     /// Filters that only narrow leave nothing out.
     pub(crate) lazy: bool,
@@ -193,6 +208,17 @@ fn page<T: Clone>(all: &[T], offset: u64, limit: usize, total: CountPrecision) -
     }
 }
 
+/// Leaves broken rows out, or all of them.
+fn break_rows<T>(page: &mut Rows<T>, state: &State, id: impl Fn(&T) -> &NativeId) {
+    let read = page.items.len();
+    page.items.retain(|row| !state.broken.contains(id(row)));
+    page.malformed = u32::try_from(read - page.items.len()).unwrap();
+    if state.promises {
+        page.items.clear();
+        (page.consumed, page.more) = (0, true);
+    }
+}
+
 impl Source for Memory {
     fn info(&self) -> &SourceInfo {
         &self.info
@@ -218,17 +244,24 @@ impl Source for Memory {
             let mut rows: Vec<Arc<Incident>> =
                 state.rows.iter().filter(|row| filter.matches(row)).cloned().map(Arc::new).collect();
             if let Some(order) = request.order {
+                let own = self.capabilities.list.orders.iter().find(|(field, _)| *field == order.field);
+                assert!(own.is_some_and(|(_, directions)| directions.contains(&order.direction)), "not its order");
                 rows.sort_by(|a, b| order.compare(&order.position(a), &order.position(b)));
                 if state.backwards {
                     rows.reverse();
                 }
             }
             let offset = if state.repeats { 0 } else { request.offset };
-            let mut page = page(&rows, offset, request.limit, self.capabilities.list.total);
+            let to_end = |size: usize| size - usize::try_from(offset).unwrap() % size;
+            let limit = state.numbered.map_or(request.limit, |size| request.limit.min(to_end(size)));
+            let mut page = page(&rows, offset, limit, self.capabilities.list.total);
             page.more |= state.repeats;
+            break_rows(&mut page, state, |row| &row.key.native);
             page.capped = page.total.zip(state.cap).is_some_and(|(total, cap)| total > cap);
             page.total = page.total.map(|total| state.cap.map_or(total, |cap| total.min(cap)));
-            page.restricted.clone_from(&state.restricted);
+            if offset == 0 {
+                page.restricted.clone_from(&state.restricted);
+            }
             page
         });
         Box::pin(async move {
@@ -245,9 +278,14 @@ impl Source for Memory {
     fn fetch<'a>(&'a self, _: &'a Call, ids: &'a [NativeId], _: Want) -> Answer<'a, Found<Arc<Incident>>> {
         self.answer(|state| {
             state.other_calls += 1;
-            let rows = state.rows.iter().filter(|row| ids.contains(&row.key.native));
-            let items = rows.map(|row| (row.key.native.clone(), Arc::new(row.clone()))).collect();
-            Found { items, ..Found::default() }
+            let rows = state.rows.iter().filter(|row| !state.hidden && ids.contains(&row.key.native));
+            let (failed, rows): (Vec<_>, Vec<_>) = rows.partition(|row| state.failing.contains(&row.key.native));
+            let (broken, rows): (Vec<_>, Vec<_>) =
+                rows.into_iter().partition(|row| state.broken.contains(&row.key.native));
+            let items = rows.into_iter().map(|row| (row.key.native.clone(), Arc::new(row.clone()))).collect();
+            let error = || SourceError::new(SourceErrorKind::Unavailable, &self.info.name, "test", "It failed.");
+            let failed = failed.into_iter().map(|row| (row.key.native.clone(), error())).collect();
+            Found { items, failed, malformed: u32::try_from(broken.len()).unwrap(), ..Found::default() }
         })
     }
 
@@ -273,13 +311,21 @@ impl Source for Memory {
     }
 
     fn catalog<'a>(&'a self, _: &'a Call, request: &'a CatalogRequest) -> Answer<'a, Rows<Record>> {
+        if self.change(|state| state.ends.is_some_and(|end| request.offset >= end)) {
+            let error = SourceError::new(SourceErrorKind::Unavailable, &self.info.name, "test", "It ended.");
+            return Box::pin(async { Err(error) });
+        }
         self.answer(|state| {
             state.other_calls += 1;
             let all: Vec<Record> = match request.kind {
                 RecordKind::Tag => state.tags.iter().cloned().map(|tag| Record::Tag(Arc::new(tag))).collect(),
+                RecordKind::Scope => state.scopes.iter().cloned().map(|scope| Record::Scope(Arc::new(scope))).collect(),
                 _ => state.terms.iter().cloned().map(|term| Record::Term(Arc::new(term))).collect(),
             };
-            page(&all, request.offset, request.limit, self.capabilities.list.total)
+            assert!(request.limit <= self.capabilities.list.max_page_size);
+            let mut page = page(&all, request.offset, request.limit, self.capabilities.list.total);
+            break_rows(&mut page, state, |record| &record.key().native);
+            page
         })
     }
 
@@ -294,9 +340,10 @@ impl Source for Memory {
         })
     }
 
-    fn metrics<'a>(&'a self, _: &'a Call, parts: MetricParts, _: Option<&'a NativeId>) -> Answer<'a, Metrics> {
+    fn metrics<'a>(&'a self, _: &'a Call, parts: MetricParts, scope: Option<&'a NativeId>) -> Answer<'a, Metrics> {
         self.answer(|state| {
             state.other_calls += 1;
+            state.measured.push(scope.cloned());
             let told = state.metrics.clone();
             Metrics {
                 total: told.total.filter(|_| parts.total),

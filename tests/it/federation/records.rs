@@ -2,7 +2,7 @@
 
 use super::{
     edges::rows,
-    memory::{Memory, able, call, federation, run, unable},
+    memory::{Memory, able, bounded, call, federation, run, unable},
 };
 use incident_gateway::{domain::*, federation::*, source::*};
 use std::sync::Arc;
@@ -112,6 +112,121 @@ fn a_catalog_counts_when_asked_to() {
             query.after = page.cursor(4);
         }
     }
+}
+
+#[test]
+fn a_cursor_of_a_catalog_is_for_its_query_and_viewer() {
+    let sources = [tagged("b", 9), tagged("a", 9)];
+    let federation = federation(&sources);
+    let page = run(federation.catalog(&call(), &tags(5, ""))).unwrap();
+    let after = page.cursor(4);
+    assert_eq!((page.has_previous, page.reports.iter().map(|report| report.items).sum::<usize>()), (false, 5));
+    let same = CatalogQuery { after: after.clone(), want_total: true, ..tags(7, "") };
+    let next = run(federation.catalog(&call(), &same)).unwrap();
+    assert_eq!((next.has_previous, next.items[0].key()), (true, &key("a", "005")));
+    let mut stranger = Caller::local();
+    stranger.scope = CredentialScope::new("stranger");
+    let stranger = Call { caller: Arc::new(stranger), ..call() };
+    for (call, other) in [
+        (stranger, tags(5, "")),
+        (call(), tags(5, "tag")),
+        (call(), CatalogQuery { kind: RecordKind::Term, ..tags(5, "") }),
+        (call(), CatalogQuery { kinds: KindTest::Assets(vec![AssetKind::Host]), ..tags(5, "") }),
+        (call(), CatalogQuery { sources: Some(vec![SourceName::new("a")]), ..tags(5, "") }),
+    ] {
+        let answer = run(federation.catalog(&call, &CatalogQuery { after: after.clone(), ..other }));
+        assert!(matches!(answer, Err(FederationError::Cursor(CursorFault::OtherQuery))));
+    }
+}
+
+#[test]
+fn a_catalog_that_is_read_in_part_says_so() {
+    let mut short = able();
+    (short.list.max_page_size, short.list.total) = (10, CountPrecision::Unknown);
+    let source = Memory::new("a", short, vec![]);
+    source.change(|state| state.tags = (0..95).map(|id| tag("a", id)).collect());
+    source.change(|state| state.broken = [3, 17, 40].map(|id| NativeId::new(&format!("{id:03}"))).into());
+    let ask = |limit, query: &CatalogQuery| {
+        run(bounded(std::slice::from_ref(&source), limit).catalog(&call(), query)).unwrap()
+    };
+    // All of it, in the source's pages.
+    let page = ask(1_000, &tags(100, ""));
+    let told = (page.items.len(), page.reports[0].malformed, page.total, page.precision, page.has_next);
+    // Who counts nothing is counted by reading, broken ones included.
+    assert_eq!(told, (92, 3, Some(95), CountPrecision::Exact, false));
+    let rest = ask(1_000, &CatalogQuery { after: page.cursor(80), ..tags(100, "") });
+    assert_eq!((rest.items.len(), rest.total, rest.precision), (11, None, CountPrecision::Unknown));
+    // A search that the gateway makes is bounded.
+    let all = CatalogQuery { want_total: true, ..tags(100, "tag") };
+    let page = ask(50, &all);
+    assert!(page.reports[0].truncated && page.has_next);
+    assert_eq!((page.items.len(), page.total, page.precision), (47, Some(47), CountPrecision::LowerBound));
+    let page = ask(1_000, &all);
+    assert!(!page.reports[0].truncated && !page.has_next);
+    assert_eq!((page.items.len(), page.total, page.precision), (92, Some(92), CountPrecision::Exact));
+    // All are counted, however few are shown; of a later page only where that is asked for.
+    let few = CatalogQuery { first: PageSize::new(10).unwrap(), ..all.clone() };
+    let page = ask(1_000, &few);
+    assert_eq!((page.items.len(), page.total, page.precision), (10, Some(92), CountPrecision::Exact));
+    let last = CatalogQuery { after: ask(1_000, &all).cursor(88), want_total: false, ..all.clone() };
+    let page = ask(1_000, &last);
+    assert_eq!((page.items.len(), page.total, page.precision), (3, None, CountPrecision::Unknown));
+    // A source that fails on the way gives none of its rows.
+    source.change(|state| state.ends = Some(20));
+    let page = ask(1_000, &tags(100, ""));
+    assert_eq!((page.items.len(), page.reports[0].status), (0, SourceStatus::Unavailable));
+    source.change(|state| state.down = true);
+    let page = ask(1_000, &all);
+    assert_eq!((page.total, page.precision, page.has_next), (None, CountPrecision::Unknown, false));
+}
+
+#[test]
+fn kinds_are_told_apart_by_the_gateway() {
+    let source = tagged("a", 0);
+    let term = |id: usize| Term {
+        key: key("a", &format!("{id:03}")),
+        kind: if id.is_multiple_of(2) { TermKind::Qualification } else { TermKind::WORDS.last().unwrap().value },
+        name: format!("Term {id}").into(),
+        label: None,
+        description: None,
+        selectable: None,
+    };
+    source.change(|state| state.terms = (0..20).map(term).collect());
+    let kinds = KindTest::Terms(vec![TermKind::Qualification]);
+    let met = walk(&[source], CatalogQuery { kind: RecordKind::Term, kinds, ..tags(3, "") }, || {});
+    assert_eq!(met, (0..10).map(|id| format!("a/{:03}", 2 * id)).collect::<Vec<_>>());
+}
+
+#[test]
+fn scopes_are_read_page_by_page_to_their_end() {
+    let mut capabilities = able();
+    capabilities.catalog.push(RecordKind::Scope);
+    capabilities.list.max_page_size = 10;
+    let source = Memory::new("a", capabilities, vec![]);
+    let scope = |id: usize| Scope {
+        key: key("a", &format!("{id:03}")),
+        kind: ScopeKind::WORDS[0].value,
+        name: None,
+        description: None,
+        root: None,
+        parent: None,
+        path: Vec::new(),
+        raw: None,
+    };
+    source.change(|state| state.scopes = (0..35).map(scope).collect());
+    let all = |limit| {
+        let (scopes, _) = run(bounded(std::slice::from_ref(&source), limit).scopes(&call(), &SourceName::new("a")));
+        scopes.unwrap().len()
+    };
+    assert_eq!((all(1_000), all(20), all(5)), (35, 20, 5));
+    // Where only incidents tell them, from these.
+    let mut capabilities = able();
+    capabilities.embedded = vec![RecordKind::Scope];
+    let mut rows = rows("a", 3);
+    rows[1].embedded = vec![Record::Scope(Arc::new(scope(7)))];
+    let source = Memory::new("a", capabilities, rows);
+    let (scopes, _) = run(federation(&[source]).scopes(&call(), &SourceName::new("a")));
+    assert_eq!(scopes.unwrap().iter().map(|scope| scope.key.clone()).collect::<Vec<_>>(), [key("a", "007")]);
 }
 
 #[test]

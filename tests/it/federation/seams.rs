@@ -185,6 +185,66 @@ fn names_are_compared_with_rows_where_a_source_looks_up_none() {
 }
 
 #[test]
+fn as_many_bytes_of_a_filter_as_fit_are_asked_for() {
+    let test = Test::Severity(vec![Severity::High, Severity::Low]);
+    let bytes = Capabilities::length(&test);
+    for (room, asked) in [(bytes, 1), (bytes - 1, 0)] {
+        let mut capabilities = able();
+        capabilities.list.max_filter_bytes = room;
+        let source = Memory::new("a", capabilities, rows("a", 9));
+        let page = ask(&source, Filter::Test(test.clone()));
+        assert!(page.items.iter().all(|row| [Severity::High, Severity::Low].contains(&row.incident.severity)));
+        assert!(source.lists().iter().all(|list| list.tests.len() == asked), "{room} bytes");
+    }
+}
+
+#[test]
+fn what_a_name_or_a_range_decides_costs_no_call() {
+    let range = TimeRange { since: Some(time(3)), until: Some(time(3)) };
+    let here = Test::Sources(vec![SourceName::new("a")]);
+    let elsewhere = Key::new(&SourceName::new("b"), "t");
+    for filter in [
+        Filter::Test(Test::Time(TimeField::Created, range)),
+        Filter::Not(Box::new(Filter::Test(here.clone()))),
+        Filter::Test(Test::Tags(vec![TagRef::Key(elsewhere.clone())])),
+        Filter::Test(Test::Owners(vec![OwnerRef::Key(elsewhere)])),
+        all(vec![Test::SourceIds(vec!["0001".into()]), Test::SourceIds(vec!["0002".into()])]),
+    ] {
+        let source = Memory::new("a", able(), rows("a", 9));
+        let page = ask(&source, filter.clone());
+        assert_eq!((page.reports[0].status, page.total), (SourceStatus::Skipped, Some(0)), "{filter:?}");
+        assert!(source.lists().is_empty() && source.change(|state| state.other_calls) == 0, "{filter:?}");
+    }
+    // What it decides the other way is asked of nobody.
+    let source = Memory::new("a", able(), rows("a", 9));
+    assert_eq!(ids(&ask(&source, all(vec![here, Test::Search(Search::parse(" "))]))).len(), 9);
+    assert!(source.lists().iter().all(|list| list.tests.is_empty()));
+}
+
+#[test]
+fn of_a_phase_only_statuses_that_the_source_has_are_asked_for() {
+    let mut capabilities = able();
+    capabilities.statuses.retain(|known| [IncidentStatus::New, IncidentStatus::Closed].contains(&known.status));
+    let source = Memory::new("a", capabilities, rows("a", 9));
+    ask(&source, Filter::Test(Test::Phase(IncidentPhase::Done)));
+    assert_eq!(source.lists()[0].tests, [Test::Status(vec![IncidentStatus::Closed])]);
+}
+
+#[test]
+fn rows_that_are_counted_or_copied_come_with_assets_where_a_filter_looks_at_them() {
+    let filter = Filter::Test(Test::Assets(natives(&["x"])));
+    let source = Memory::new("a", narrowed(vec![]), rows("a", 3));
+    let parts = StatParts { total: true, ..StatParts::default() };
+    let stats = StatsQuery { filter: filter.clone(), parts, months: 1 };
+    assert_eq!(run(federation(std::slice::from_ref(&source)).stats(&call(), &stats)).unwrap().total, 0);
+    let mut counted = query(filter, Order::default(), 5);
+    counted.want_total = true;
+    run(federation(std::slice::from_ref(&source)).incidents(&call(), &counted)).unwrap();
+    let lists = source.lists();
+    assert!(lists.len() == 2 && lists.iter().all(|list| list.want.assets && list.order.is_none()));
+}
+
+#[test]
 fn rows_come_with_assets_where_a_filter_looks_at_them() {
     let source = Memory::new("a", narrowed(vec![]), rows("a", 3));
     let nested = Filter::Not(Box::new(Filter::Test(Test::Assets(natives(&["x"])))));

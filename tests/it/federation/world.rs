@@ -1,6 +1,6 @@
 //! Random worlds: several sources of different abilities, incidents with equal keys and nulls in a third, queries.
 
-use super::memory::{Memory, able, unable};
+use super::memory::{Memory, able};
 use incident_gateway::{domain::*, federation::IncidentQuery, source::Want};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use std::sync::Arc;
@@ -21,7 +21,8 @@ pub(crate) struct Seed {
 /// What a source is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Abilities {
-    sorts: bool,
+    /// In which directions, whatever the field.
+    sorts: &'static [OrderDirection],
     filters: bool,
     page: usize,
     counts: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Abilities {
 impl Abilities {
     /// A source that sorts and gives pages long enough to show an order.
     pub(crate) fn make_sorting(&mut self) {
-        self.sorts = true;
+        self.sorts = BOTH_WAYS;
         self.page = 100;
     }
 }
@@ -40,7 +41,7 @@ fn sparse<T: std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<
     option::weighted(0.67, value)
 }
 
-fn word<T: Vocabulary + std::fmt::Debug>() -> impl Strategy<Value = T> {
+pub(crate) fn word<T: Vocabulary + std::fmt::Debug>() -> impl Strategy<Value = T> {
     select(T::WORDS.iter().map(|word| word.value).collect::<Vec<_>>())
 }
 
@@ -58,16 +59,18 @@ pub(crate) fn seed() -> impl Strategy<Value = Seed> {
     )
 }
 
-const TITLES: usize = 7;
+const BOTH_WAYS: &[OrderDirection] = &[OrderDirection::Asc, OrderDirection::Desc];
+const TITLES: usize = 9;
 const REFERENCES: [&str; 5] = ["INC-2", "INC-10", "inc-9", "A", "Ä-1"];
 
-/// The last ones are alike in more bytes than a cursor keeps.
+/// The last ones are alike in all bytes that a cursor keeps; one of them has no more than these.
 fn title(index: usize) -> String {
     match index {
         0 => "Phishing".into(),
         1 => "phishing".into(),
         2 => "Ärger mit \"Quotes\"".into(),
         3 => "zebra".into(),
+        4 => "é".repeat(128),
         index => format!("{}{index}", "é".repeat(200)),
     }
 }
@@ -96,7 +99,8 @@ pub(crate) fn incident(source: &str, id: &str, seed: &Seed) -> Incident {
 }
 
 pub(crate) fn abilities() -> impl Strategy<Value = Abilities> {
-    (any::<bool>(), any::<bool>(), select(vec![1, 2, 3, 7, 100]), any::<bool>())
+    let sorts = select(vec![&[], &BOTH_WAYS[..1], &BOTH_WAYS[1..], BOTH_WAYS, BOTH_WAYS]);
+    (sorts, any::<bool>(), select(vec![1, 2, 3, 7, 100]), any::<bool>())
         .prop_map(|(sorts, filters, page, counts)| Abilities { sorts, filters, page, counts })
 }
 
@@ -111,9 +115,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
 pub(crate) fn build(world: &World) -> Vec<Arc<Memory>> {
     let source = |(index, (abilities, seeds)): (usize, &(Abilities, Vec<Seed>))| {
         let mut capabilities = able();
-        if !abilities.sorts {
-            capabilities.list.orders = unable().list.orders;
-        }
+        capabilities.list.orders.iter_mut().for_each(|(_, directions)| *directions = abilities.sorts.to_vec());
         if !abilities.filters {
             capabilities.list.filters.clear();
         }
@@ -125,6 +127,13 @@ pub(crate) fn build(world: &World) -> Vec<Arc<Memory>> {
         Memory::new(NAMES[index], capabilities, rows)
     };
     world.iter().enumerate().map(source).collect()
+}
+
+/// Rows of all titles, most of them long and alike.
+pub(crate) fn entitled(world: &mut World) {
+    for (index, seed) in world.iter_mut().flat_map(|(_, seeds)| seeds).enumerate() {
+        seed.title = Some(seed.title.unwrap_or(index % TITLES));
+    }
 }
 
 pub(crate) fn order() -> impl Strategy<Value = Order> {
