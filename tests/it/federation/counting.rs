@@ -308,6 +308,15 @@ fn what_metrics_do_not_tell_is_read_or_counted_by_lists() {
     let terms = StatParts { by_qualification: true, ..StatParts::default() };
     let terms = ask(sources, Filter::default(), terms);
     assert_eq!((terms.total, terms.by_qualification.len()), (4, 1));
+    // Months of another time than the metrics tell.
+    let created = StatParts { by_month: vec![IncidentTimeField::CreatedAt], ..StatParts::default() };
+    assert_eq!(ask(&[measured()], Filter::default(), created).total, 4);
+    // Lists that tell no total are read.
+    let mut capabilities = able();
+    capabilities.list.total = CountPrecision::Unknown;
+    let silent = Memory::new("a", capabilities, vec![row("1", |_| ()), row("2", |_| ())]);
+    let stats = ask(&[silent], Filter::default(), StatParts { total: true, ..StatParts::default() });
+    assert_eq!((stats.total, stats.precision), (2, CountPrecision::Exact));
 }
 
 #[test]

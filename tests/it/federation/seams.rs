@@ -2,7 +2,7 @@
 
 use super::{
     edges::rows,
-    memory::{Memory, able, bounded, call, federation, run},
+    memory::{Memory, able, bounded, call, federation, run, unable},
     world::{query, time},
 };
 use incident_gateway::{domain::*, federation::*, source::*};
@@ -150,6 +150,28 @@ fn a_total_that_is_counted_no_further_is_a_lower_bound() {
     let stats =
         StatsQuery { filter: Filter::default(), parts: StatParts { total: true, ..StatParts::default() }, months: 1 };
     assert_eq!(run(federation.stats(&call(), &stats)).unwrap().total, 300, "counted by reading");
+}
+
+#[test]
+fn a_total_is_the_same_on_every_page_or_not_told() {
+    let mut silent = able();
+    silent.list.total = CountPrecision::Unknown;
+    let odd = Filter::Not(Box::new(Filter::Test(Test::Starred(true))));
+    for capabilities in [able(), silent, unable()] {
+        for (filter, want_total) in [(Filter::default(), false), (odd.clone(), false), (odd.clone(), true)] {
+            let federation = federation(&[Memory::new("a", capabilities.clone(), rows("a", 25))]);
+            let mut query = IncidentQuery { want_total, ..query(filter, Order::default(), 10) };
+            for number in 0..3 {
+                let page = run(federation.incidents(&call(), &query)).unwrap();
+                match page.precision {
+                    CountPrecision::Exact => assert_eq!(page.total, Some(25), "page {number}"),
+                    CountPrecision::LowerBound => assert!(number == 0 && page.total <= Some(25)),
+                    CountPrecision::Unknown => assert!(page.total.is_none() && !want_total),
+                }
+                query.after = page.cursor(page.items.len() - 1);
+            }
+        }
+    }
 }
 
 #[test]

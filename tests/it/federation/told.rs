@@ -92,6 +92,8 @@ fn a_list_made_from_rows_is_searched_and_says_how_far_it_was_read() {
     let page = run(Federation::new(options).catalog(&call(), &query(10))).unwrap();
     assert_eq!((ids(&page).len(), page.total, page.precision), (3, Some(3), CountPrecision::LowerBound));
     assert!(page.reports[0].truncated);
+    b.change(|state| state.broken = vec![NativeId::new("0001")]);
+    assert_eq!(run(keeping(std::slice::from_ref(&b)).catalog(&call(), &query(10))).unwrap().reports[0].malformed, 1);
     // A source that fails costs its rows.
     b.change(|state| state.down = true);
     let page = run(keeping(&[b, lister()]).catalog(&call(), &query(10))).unwrap();
