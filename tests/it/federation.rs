@@ -4,7 +4,6 @@
 mod costs;
 mod counting;
 mod crowded;
-
 mod cut;
 mod edges;
 mod memory;

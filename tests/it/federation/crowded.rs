@@ -76,7 +76,7 @@ fn listing(max_page_size: usize, name: &str, rows: Vec<Incident>) -> Arc<Memory>
 
 fn heavy(name: &str, count: i64, bytes: usize) -> Vec<Incident> {
     let mut rows = rows(name, count);
-    rows.iter_mut().for_each(|row| row.description = Some("x".repeat(bytes).into()));
+    rows.iter_mut().for_each(|row| row.link = Some("x".repeat(bytes).into()));
     rows
 }
 
