@@ -11,7 +11,10 @@ use crate::{
 };
 use std::{
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -27,6 +30,8 @@ pub(in crate::federation) struct Snapshots {
     kept: Mutex<Vec<Kept>>,
     /// Those copies included that are not kept any more but still read.
     room: Arc<Room>,
+    /// Somebody found no room, and copies that were seen have parts that can be left out.
+    tight: AtomicBool,
     /// Held by the first of those who wait for room. The others wait for it, and so come in turn.
     first: tokio::sync::Mutex<()>,
 }
@@ -87,7 +92,8 @@ impl Snapshots {
     /// For so many sources.
     pub(in crate::federation) fn new(limits: SnapshotLimits, sources: usize) -> Self {
         let (kept, first) = (Mutex::default(), tokio::sync::Mutex::default());
-        Snapshots { keep: limits.keep, kept, room: Room::new(limits.max_bytes, sources), first }
+        let (room, tight) = (Room::new(limits.max_bytes, sources), AtomicBool::new(false));
+        Snapshots { keep: limits.keep, kept, room, tight, first }
     }
 
     /// Bytes that all copies take.
@@ -100,7 +106,11 @@ impl Snapshots {
         let (question, now) = (Question::of(asking), asking.call.now);
         let mut kept = self.kept();
         kept.retain(|kept| !self.is_old(&kept.snapshot, now));
-        if let Some(at) = kept.iter().position(|kept| kept.question.answers(&question)) {
+        if self.tight.swap(false, Relaxed) {
+            while slim(&mut kept) {}
+        }
+        // Of several the one used last: who asks again must not be shown an older one.
+        if let Some(at) = kept.iter().rposition(|kept| kept.question.answers(&question)) {
             kept[at].snapshot.look_at(question.want.rows);
             kept[at..].rotate_left(1);
         } else {
@@ -179,9 +189,11 @@ impl Snapshots {
         }
     }
 
-    /// Whether copies have parts that will be left out once nobody sees them any more.
+    /// Whether copies have parts that will be left out before anybody sees them again.
     pub(super) fn will_slim(&self) -> bool {
-        self.kept().iter().any(|kept| kept.snapshot.has_more_than_needed())
+        let slims = self.kept().iter().any(|kept| kept.snapshot.has_more_than_needed());
+        self.tight.fetch_or(slims, Relaxed);
+        slims
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
