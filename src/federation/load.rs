@@ -8,6 +8,7 @@ use crate::{
     source::{Call, Capabilities, DetailRequest, Found, Source, SourceError, Want},
 };
 use futures_util::future::join_all;
+use rustc_hash::FxHashSet;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What one source answered for its ids.
@@ -55,20 +56,36 @@ impl Federation {
         let asked = self.owners_of(keys).map(|(source, ids)| {
             let call = call.fork();
             async move {
-                let capabilities = source.capabilities(&call).await;
-                // What a source neither gives by id nor tells in its rows is known only from where it stands.
-                let found = match (capabilities.by_id.contains(&kind), capabilities.embedded.contains(&kind)) {
-                    (true, _) => source.related(&call, kind, &ids, want).await,
-                    (false, true) => {
-                        let visit = self.visit();
-                        self.scanner(&visit).find_records(&**source, &call, &capabilities, kind, &ids, want).await
-                    }
-                    (false, false) => Ok(Found::default()),
-                };
+                let found = self.records_of(&**source, &call, kind, &ids, want).await;
                 Answered { source: source.info().name.clone(), ids, found, call }
             }
         });
         gather(join_all(asked).await)
+    }
+
+    /// Records of one source by id; those that it does not give so, from its rows. What it neither gives by id nor tells in
+    /// its rows is known only from where it stands.
+    async fn records_of(
+        &self,
+        source: &dyn Source,
+        call: &Call,
+        kind: RecordKind,
+        ids: &[NativeId],
+        want: Want,
+    ) -> Result<Found<Record>, SourceError> {
+        let capabilities = source.capabilities(call).await;
+        let mut found = match capabilities.by_id.contains(&kind) {
+            true => source.related(call, kind, ids, want).await?,
+            false => Found::default(),
+        };
+        let answered = found.items.iter().map(|(id, _)| id).chain(found.failed.iter().map(|(id, _)| id));
+        let answered: FxHashSet<&NativeId> = answered.collect();
+        let left: Vec<NativeId> = ids.iter().filter(|id| !answered.contains(id)).cloned().collect();
+        if !left.is_empty() && capabilities.embedded.contains(&kind) {
+            let visit = self.visit();
+            found.absorb(self.scanner(&visit).find_records(source, call, &capabilities, kind, &left, want).await?);
+        }
+        Ok(found)
     }
 
     /// What sources give only per incident. A part that a source cannot give is missing, and is no failure: what a source

@@ -158,10 +158,10 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What is wanted of rows, so that they tell records of a kind.
+/// What is wanted of rows, so that they tell records of a kind. Assets tell their own risks, which are threats.
 fn of_records(kind: RecordKind, want: Want) -> Want {
-    let rows = want.rows.or(RowParts::records(kind));
-    Want { assets: want.assets || kind == RecordKind::Asset, rows, ..want }
+    let assets = want.assets || matches!(kind, RecordKind::Asset | RecordKind::Threat);
+    Want { assets, rows: want.rows.or(RowParts::records(kind)), ..want }
 }
 
 /// Of an id that is not among the rows that were read, where there are more.

@@ -7,7 +7,7 @@ use incident_gateway::{
     upstream::{Cache, Policy},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// The calls of a query, without their parameters but flags, once tenants are known.
 async fn asked(bench: &Bench, query: &str) -> (Value, Vec<(String, Vec<String>)>) {
@@ -250,4 +250,29 @@ async fn remarks_of_observables_stay_with_their_incident() {
     let remarks: Vec<Value> = shown.iter().map(|node| node["evidence"]["nodes"].clone()).collect();
     assert_eq!(remarks[0], json!([{ "description": "C2" }, { "description": "scanner" }]));
     assert_eq!(remarks[1], json!([{ "description": "NAT" }]));
+}
+
+/// Risks stand in hosts, which rows tell on demand: a list that shows them has to demand that whatever was read before, and
+/// what it shows has to be there by its id.
+#[tokio::test]
+async fn risks_of_hosts_are_listed_and_found_by_id_whatever_was_read_before() {
+    let bench = Bench::new(120).await;
+    let mut expected = BTreeSet::new();
+    for row in bench.rest_all("&withAffected").await {
+        for asset in row["Assets"].as_array().into_iter().flatten() {
+            let risks = asset["HostInfo"]["KICS"]["risks"].as_array().into_iter().flatten();
+            expected.extend(risks.map(|risk| format!("{}/risks/{}", asset["ID"].as_str().unwrap(), risk["ID"])));
+        }
+    }
+    assert!(expected.len() > 3, "{expected:?}");
+    // A copy of rows without assets is there.
+    bench.data("{ incidents(first: 1, orderBy: { field: TITLE }) { nodes { id } } }").await;
+    let data = bench.data("{ threats(first: 100, kinds: [RISK]) { totalCount nodes { id sourceId name } } }").await;
+    let nodes = data["threats"]["nodes"].as_array().unwrap();
+    let shown: BTreeSet<String> = nodes.iter().map(|node| node["sourceId"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((shown, &data["threats"]["totalCount"]), (expected.clone(), &json!(expected.len())));
+    for node in nodes {
+        let query = format!("{{ node(id: {}) {{ ... on Threat {{ id sourceId name }} }} }}", node["id"]);
+        assert_eq!(bench.data(&query).await["node"], *node);
+    }
 }
