@@ -196,7 +196,8 @@ impl Switches {
         let batch_ids = table.or(
             "batch_ids",
             "How several incidents are asked for by id: in one list call by `display` (`INC-00041`) or `integer` (`41`) \
-             ids, or `off`, one by one. Those that the list call does not bring are asked for one by one in any case.",
+             ids, or `off`, one by one. Those that the list call does not bring are asked for one by one until \
+             the list was seen to give what it is asked for.",
             words(&BatchIds::WORDS),
             BatchIds::Display,
         );

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -29,7 +29,15 @@ pub(super) struct Manner {
     pub(super) page_size: AtomicUsize,
     /// Rows of every page, once the server was seen to give more than it was asked for: it has a size of its own. Zero before.
     pub(super) own_size: AtomicUsize,
+    /// Whether the list was seen to give those incidents whose ids it is asked for, and no others.
+    pub(super) takes_ids: OnceLock<bool>,
 }
+
+/// So many incidents that a batch did not bring are asked for one by one before it is tried whether batches can be believed,
+/// which costs two calls once.
+const ALONE: usize = 2;
+/// A list that ignores ids shows its first rows: of so many, the last two are not those.
+const TELLING: usize = 4;
 
 /// What reading incidents needs.
 pub(super) struct Incidents<'a> {
@@ -143,20 +151,21 @@ impl Incidents<'_> {
         incidents
     }
 
-    /// Incidents by id. Several are asked for in one call; those that it does not bring, one by one, since how the list
-    /// takes ids is not documented.
+    /// Incidents by id. Several are asked for in one call; those that it does not bring, one by one, unless the list is known
+    /// to take ids as it is asked: how it does is not documented.
     pub(super) async fn fetch(&self, ids: &[NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
         // What cannot be an id of this server is not there.
         let ids: BTreeSet<&NativeId> = ids.iter().filter(|id| path_of(id).is_some()).collect();
-        let (mut found, mut left) = (Found::default(), ids.clone());
+        let (mut found, mut left, mut absent) = (Found::default(), ids.clone(), BTreeSet::<&NativeId>::new());
         if ids.len() > 1 && self.manner.batch_ids != BatchIds::Off {
             let all: Vec<&NativeId> = ids.iter().copied().collect();
             let chunks = all.chunks(self.manner.page_size.load(Relaxed).max(1));
             for (chunk, answer) in join_all(chunks.map(async |chunk| (chunk, self.batch(chunk, want).await))).await {
                 match answer {
-                    Ok(batch) => {
+                    Ok((batch, whole)) => {
                         let brought: BTreeSet<&NativeId> = batch.items.iter().map(|(id, _)| id).collect();
                         left.retain(|id| !brought.contains(id));
+                        absent.extend(chunk.iter().copied().filter(|id| whole && !brought.contains(id)));
                         found.absorb(batch);
                     }
                     // The list may not take ids so; the incidents may be there all the same.
@@ -166,6 +175,9 @@ impl Incidents<'_> {
                         found.failed.extend(chunk.iter().map(|id| ((*id).clone(), error.clone())));
                     }
                 }
+            }
+            if self.believes_batches(absent.len()).await {
+                left.retain(|id| !absent.contains(id));
             }
         }
         for (id, answer) in join_all(left.into_iter().map(async |id| (id, self.one(id, want).await))).await {
@@ -181,22 +193,62 @@ impl Incidents<'_> {
         }
     }
 
-    /// A chunk by the list's parameter. What else comes was not asked for.
-    async fn batch(&self, chunk: &[&NativeId], want: Want) -> Result<Found<Arc<Incident>>, SourceError> {
+    /// Whether so many incidents that no batch brought can be taken for absent. Tried with two that are there; where that
+    /// cannot be seen, as with fewer than four incidents, batches are not believed.
+    async fn believes_batches(&self, missing: usize) -> bool {
+        if let Some(known) = self.manner.takes_ids.get() {
+            return *known;
+        }
+        if missing <= ALONE {
+            return false;
+        }
+        let most = self.manner.page_size.load(Relaxed);
+        let Ok(page) = self.page(&Default::default(), window(0, most, most), Want::default()).await else {
+            return false;
+        };
+        let ids: Vec<NativeId> = page.rows.into_iter().map(|(_, row, _)| row.incident.id.0).collect();
+        let [.., one, other] = &ids[..] else { return false };
+        if ids.len() < TELLING {
+            return false;
+        }
+        let filter = self.ids(&[one, other]);
+        match self.page(&[filter, String::new()], window(0, 2, 2), Want::default()).await {
+            Ok(page) => {
+                let given: BTreeSet<&NativeId> = page.rows.iter().map(|(_, row, _)| &row.incident.id.0).collect();
+                *self.manner.takes_ids.get_or_init(|| given == BTreeSet::from([one, other]))
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// The list's parameter for some ids.
+    fn ids(&self, ids: &[&NativeId]) -> String {
         let name = |id: &&NativeId| match (self.manner.batch_ids, number(&id.to_string())) {
             (BatchIds::Integer, Some(number)) => number.to_owned(),
             _ => id.to_string(),
         };
-        let filter = Query::of("id", chunk.iter().map(name).collect()).write(self.manner.arrays);
+        Query::of("id", ids.iter().map(name).collect()).write(self.manner.arrays)
+    }
+
+    /// A chunk by the list's parameter, and whether the server says that this is all, in rows that can be read. What else
+    /// comes was not asked for.
+    async fn batch(&self, chunk: &[&NativeId], want: Want) -> Result<(Found<Arc<Incident>>, bool), SourceError> {
+        let filter = self.ids(chunk);
         let taken = window(0, chunk.len(), chunk.len());
         let page = self.page(&[filter, String::new()], taken, want).await?;
         let malformed = count(page.broken.len());
+        let whole = match (page.total, page.more) {
+            (Some(total), _) => total <= page.sent as u64,
+            (None, Some(more)) => !more,
+            (None, None) => page.sent == 0,
+        };
+        let whole = whole && malformed == 0;
         let asked = page.rows.into_iter().filter(|(_, row, _)| chunk.contains(&&row.incident.id.0));
         let items = self.map(INCIDENTS, asked.map(|(_, row, raw)| (row, raw)));
         let mut seen = BTreeSet::new();
         let items = items.into_iter().filter(|incident| seen.insert(incident.key.native.clone()));
         let items = items.map(|incident| (incident.key.native.clone(), incident)).collect();
-        Ok(Found { items, malformed, ..Found::default() })
+        Ok((Found { items, malformed, ..Found::default() }, whole))
     }
 
     /// One incident; none where there is no such one.

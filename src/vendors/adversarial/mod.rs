@@ -45,7 +45,7 @@ use futures_util::future::{BoxFuture, ready};
 use incidents::{Incidents, Manner};
 use login::ServiceAccount;
 use map::Mapper;
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::{Arc, OnceLock, atomic::AtomicUsize};
 
 /// One configured Adversarial.
 pub struct Adversarial {
@@ -79,6 +79,7 @@ impl Adversarial {
                 batch_ids: config.batch_ids,
                 page_size: AtomicUsize::new(config.max_page_size),
                 own_size: AtomicUsize::new(0),
+                takes_ids: OnceLock::new(),
             },
             capabilities: Arc::new(capability::capabilities(config)),
         }

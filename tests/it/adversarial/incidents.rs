@@ -82,6 +82,34 @@ async fn incidents_are_fetched_by_id_whatever_the_list_makes_of_ids() {
     }
 }
 
+/// Ids of other vendors come here with every filter on native ids: they must not cost a call each.
+#[tokio::test]
+async fn ids_that_are_not_there_cost_no_call_each_where_the_list_takes_ids() {
+    let real: Vec<NativeId> = (1..=120).map(|number| NativeId::new(&format!("INC-{number:05}"))).collect();
+    let absent = (0..180).map(|number| NativeId::new(&format!("{number:08x}-0000-4000-8000-000000000000")));
+    let ids: Vec<NativeId> = absent.chain(real.iter().cloned()).collect();
+    for (quirk, first, again) in [
+        (Quirk::None, Some(5), Some(3)),
+        (Quirk::NewerEnvelope, Some(5), Some(3)),
+        // What of a batch did not fit on a page has to be asked for.
+        (Quirk::ShortPages(10), None, None),
+        // Whether what came is all is told for those alone of which nothing came.
+        (Quirk::TellsNothing, None, None),
+        (Quirk::IntegerIds, None, None),
+        (Quirk::IgnoresIds, None, None),
+        (Quirk::RefusesIds, None, None),
+    ] {
+        let bench = Bench::with(300, quirk, |_| {}).await;
+        for calls in [first, again] {
+            let found = bench.source.fetch(&call("fetch"), &ids, PLAIN).await.unwrap();
+            let got: BTreeSet<&NativeId> = found.items.iter().map(|(id, _)| id).collect();
+            assert_eq!((got, found.failed.len()), (real.iter().collect(), 0), "{quirk:?}");
+            let made = bench.calls();
+            assert!(calls.is_none_or(|calls| made.len() == calls), "{quirk:?}: {} calls, {made:?}", made.len());
+        }
+    }
+}
+
 #[tokio::test]
 async fn known_ids_cost_one_call_and_one_id_no_list() {
     let bench = Bench::new(60).await;
