@@ -38,6 +38,9 @@ pub(super) struct Options {
     /// Another number makes other incidents
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Also print the sources as a configuration, with the credentials that the systems take: to call these directly
+    #[arg(long)]
+    print_config: bool,
 }
 
 /// How many times the documented calls per minute the systems allow, so that nobody who tries them has to wait.
@@ -124,6 +127,7 @@ fn welcome(address: SocketAddr, systems: &[System], options: &Options) -> String
     let width = systems.iter().map(|system| system.vendor.word().len()).max().unwrap_or_default();
     let listed = systems.iter().map(|System { vendor, url, .. }| format!("{:<width$}  {url}", vendor.word()));
     let sources = listed.collect::<Vec<_>>().join("\n            ");
+    let config = if options.print_config { configuration(systems) } else { String::new() };
     let limits = match options.strict_limits {
         true => "the vendors' own requests per minute, so that some answers take their time",
         false => "a hundredfold of the vendors' requests per minute; --strict-limits keeps theirs",
@@ -140,8 +144,18 @@ fn welcome(address: SocketAddr, systems: &[System], options: &Options) -> String
 A first query:
 
   curl {gateway}/graphql -H 'Content-Type: application/json' -d '{{"query":"{FIRST_QUERY}"}}'
-{open}
+{config}{open}
 Stop with Ctrl-C.
 "#
     )
+}
+
+/// The sources as a gateway of its own would have them.
+fn configuration(systems: &[System]) -> String {
+    let tables = systems.iter().map(|System { vendor, url, sandbox, .. }| {
+        let table = format!("[sources.{vendor}]\nvendor = \"{vendor}\"\nurl = \"{url}\"\n");
+        let settings = sandbox.secrets().into_iter().map(|(name, value)| format!("{name} = \"{value}\"\n"));
+        format!("{table}{}\n", settings.collect::<String>())
+    });
+    format!("\nThe sources, as a configuration:\n\n{}", tables.collect::<String>())
 }

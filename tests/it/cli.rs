@@ -193,6 +193,20 @@ async fn demo_starts_the_systems_that_are_named_each_once() {
     assert!(demo.printed.contains("the vendors' own requests per minute"), "{}", demo.printed);
 }
 
+/// Who compares the gateway with the systems themselves needs what these take as credentials.
+#[tokio::test]
+async fn demo_prints_its_sources_as_a_configuration_that_works() {
+    let mut demo = Running::start(program(&["demo", "--listen", "127.0.0.1:0", "--incidents", "12", "--print-config"]));
+    while !demo.line().await.contains("Stop with") {}
+    let (_, rest) = demo.printed.split_once("The sources, as a configuration:").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    std::fs::write(&file, rest.trim_end().trim_end_matches("Stop with Ctrl-C.")).unwrap();
+    let (code, text, errors) = run(&["doctor", "--json", "--config", file.to_str().unwrap()]).await;
+    assert_eq!(code, 0, "{text} {errors}");
+    assert!(FIVE.iter().all(|name| text.contains(name)), "{text}");
+}
+
 #[tokio::test]
 async fn demo_refuses_what_it_cannot_start_and_says_why() {
     for (options, message) in [
