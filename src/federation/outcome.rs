@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{IncidentField, Key, NativeId, Record, SourceName, SourceStatus, Time},
-    source::{Call, SourceError},
+    source::{Call, SourceError, SourceErrorKind},
 };
 use chrono::TimeDelta;
 use rustc_hash::FxHashMap;
@@ -77,6 +77,14 @@ impl SourceReport {
 
     /// The source failed, at least in part.
     pub(super) fn fail(&mut self, error: SourceError) {
+        // Of a list that means the address, whatever the answer looks like.
+        let error = match error.kind() {
+            SourceErrorKind::NotFound => {
+                let what = "that it has no such address (check the source's url)";
+                SourceError::malformed(error.source_name(), error.operation(), what)
+            }
+            _ => error,
+        };
         self.status = error.status();
         self.error = Some(error);
     }

@@ -106,7 +106,9 @@ impl SourceError {
             UpstreamErrorKind::Lost => (K::Unavailable, "closed the connection without an answer"),
             UpstreamErrorKind::Cut => (K::Malformed, "cut its answer short"),
             UpstreamErrorKind::TooLarge => (K::Malformed, "answered more than the gateway reads"),
-            UpstreamErrorKind::Protocol => (K::Malformed, "answered something that is not HTTP"),
+            UpstreamErrorKind::Protocol => {
+                (K::Malformed, "answered in a way that the gateway does not know (check the source's url)")
+            }
             UpstreamErrorKind::CredentialRefused => (K::Unauthenticated, "refused the gateway's credential"),
             UpstreamErrorKind::SecondFactorPending => {
                 (K::Unauthenticated, "asks for a second factor; give the gateway a token instead of a password")

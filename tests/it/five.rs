@@ -183,6 +183,24 @@ async fn one_that_is_down_costs_its_rows_and_nothing_else() {
     }
 }
 
+/// A list that is not there is no record that was deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_whose_address_is_wrong_is_told_so() {
+    let five = Five::start(20).await;
+    five.sandboxes.iter().for_each(|sandbox| sandbox.set_faults(vec!["404".parse::<Fault>().unwrap()]));
+    let query = "{ incidents { sources { source { name } status error { code message } } }
+        incidentStats { total sources { source { name } status error { code message } } } }";
+    let data = five.ask(query, json!({})).await;
+    let reports = ["incidents", "incidentStats"].iter().flat_map(|field| data[field]["sources"].as_array().unwrap());
+    // EventLog Analyzer refuses everything with one code, which says more than the status.
+    for report in reports.filter(|report| report["source"]["name"] != "eventlog-analyzer") {
+        let state = (&report["status"], &report["error"]["code"]);
+        assert_eq!(state, (&json!("MALFORMED"), &json!("SOURCE_MALFORMED")), "{report}");
+        let message = report["error"]["message"].as_str().unwrap();
+        assert!(message.ends_with("(check the source's url)."), "{report}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_vendor_tells_what_it_has_and_nothing_fails_for_what_it_has_not() {
     let five = Five::start(40).await;
