@@ -57,11 +57,16 @@ pub enum CursorFault {
 impl fmt::Display for CursorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            CursorFault::Blank => "A cursor cannot be blank; leave `after` out to start at the beginning.",
-            CursorFault::Forged => "The cursor was not given out by this gateway.",
-            CursorFault::UnknownVersion => "The cursor is of another release of this gateway; start again.",
-            CursorFault::OtherQuery => "The cursor belongs to another list, filter, order or viewer.",
-            CursorFault::Outdated => "The cursor is older than 24 hours; start again.",
+            CursorFault::Blank => "`after` cannot be blank. Leave it out to start at the beginning.",
+            CursorFault::Forged => "`after` is no cursor that this gateway has given out. Leave it out to start again.",
+            CursorFault::UnknownVersion => {
+                "`after` is a cursor of another release of this gateway. Leave it out to start again."
+            }
+            CursorFault::OtherQuery => {
+                "`after` is a cursor of another list, filter, order or viewer. Ask as for the page that it came with, or \
+                 leave it out to start again."
+            }
+            CursorFault::Outdated => "`after` is a cursor older than 24 hours. Leave it out to start again.",
         })
     }
 }

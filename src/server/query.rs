@@ -44,6 +44,12 @@ pub(super) fn from_body(body: &[u8]) -> Result<Request, Problem> {
     })?;
     let unreadable = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
+        // The reader's own bound; a fault of its kind has no other mark.
+        if error.to_string().starts_with("recursion limit exceeded") {
+            return Problem::bad_request(format!(
+                "The body nests lists and objects too deep (line {line}, column {column})."
+            ));
+        }
         Problem::bad_request(format!("The body is not JSON that the gateway can read (line {line}, column {column})."))
     };
     match body.trim_start_matches([' ', '\t', '\r', '\n']).bytes().next() {

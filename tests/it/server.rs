@@ -105,10 +105,12 @@ async fn the_answer_has_a_type_that_the_client_takes() {
 #[tokio::test]
 async fn bodies_that_do_not_fit_are_refused_with_a_reason() {
     let gateway = Running::start().await;
+    let deep = format!("{{\"query\":\"{{ a }}\",\"variables\":{{\"f\":{}1{}}}}}", "[".repeat(500), "]".repeat(500));
     for (body, reason) in [
         ("", "The body is not JSON that the gateway can read (line 1, column 0)."),
         ("{\"query\":", "The body is not JSON that the gateway can read (line 1, column 9)."),
         ("\u{feff}{}", "The body is not JSON"),
+        (&deep, "The body nests lists and objects too deep (line 1, column"),
         ("[{\"query\":\"{ a }\"}]", "The body is a list. Send one request"),
         ("7", "The body must be a JSON object; it is a number."),
         ("{}", "`query` is missing"),
