@@ -334,6 +334,9 @@ fn allows_nothing(test: &Test) -> bool {
         Test::Priority(all) => all.is_empty(),
         Test::Detection(all) => all.is_empty(),
         Test::CloudManagement(all) => all.is_empty(),
+        Test::Title(text) | Test::Description(text) | Test::ComputedDescription(text) => {
+            text.equal().is_some_and(<[String]>::is_empty)
+        }
         _ => false,
     }
 }

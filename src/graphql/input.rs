@@ -120,7 +120,7 @@ pub(crate) struct TextFilter {
     matches: Option<String>,
 }
 
-/// A span of time: `since` inclusive, `until` exclusive.
+/// A span of time: `since` inclusive, `until` exclusive. With neither, the time only has to be known.
 #[derive(InputObject)]
 pub(crate) struct TimeRange {
     /// Not before.

@@ -154,6 +154,11 @@ async fn conditions_that_cannot_hold_together_give_an_empty_answer_and_cost_no_c
         let calls: u64 = five.sandboxes.iter().map(|sandbox| sandbox.call_count()).sum();
         assert_eq!(calls, 0, "{member}: nobody is asked for nothing");
     }
+    for member in ["title", "description", "computedDescription"] {
+        five.empty(json!({ member: { "equals": [], "contains": "a" } })).await;
+        let calls: u64 = five.sandboxes.iter().map(|sandbox| sandbox.call_count()).sum();
+        assert_eq!(calls, 0, "{member}: nobody is asked for one of no texts");
+    }
     five.empty(json!({ "and": [{ "created": { "since": late } }, { "created": { "until": early } }] })).await;
     five.empty(json!({ "severity": ["HIGH"], "and": [{ "severity": ["LOW"] }] })).await;
     five.empty(json!({ "sources": ["adversarial"], "sourceKinds": ["CORTEX_XPANSE"] })).await;
