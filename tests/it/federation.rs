@@ -8,6 +8,7 @@ mod cut;
 mod edges;
 mod memory;
 mod odd;
+mod parts;
 mod random;
 mod records;
 mod seams;

@@ -344,11 +344,15 @@ impl Snapshot {
     ) -> Result<Option<u64>, SourceError> {
         let pages = join_all(requests.iter().map(|request| asking.source.list(asking.call, request))).await;
         let made = Ok(Some(requests.len() as u64));
+        let name = &asking.source.info().name;
         for (request, page) in requests.iter().zip(pages) {
             let page = page?;
             if page.more && page.consumed == 0 {
                 let what = "without the rows that it had promised";
-                return Err(SourceError::malformed(&asking.source.info().name, LIST, what));
+                return Err(SourceError::malformed(name, LIST, what));
+            }
+            if page.items.iter().any(|incident| incident.key.source != *name) {
+                return Err(SourceError::malformed(name, LIST, "with rows of another source"));
             }
             let (consumed, total) = (page.consumed, page.total.filter(|_| !page.capped));
             let end = match progress.enter(request.offset, consumed as u64, total, page.more) {

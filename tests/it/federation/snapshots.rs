@@ -9,10 +9,10 @@ use incident_gateway::{domain::*, federation::*, source::*};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// A source that neither sorts nor filters, with so many rows on pages of 100.
-fn plain(count: i64) -> Arc<Memory> {
+pub(super) fn plain(count: i64) -> Arc<Memory> {
     let mut capabilities = unable();
     capabilities.list.max_page_size = 100;
     Memory::new("a", capabilities, rows("a", count))
@@ -25,7 +25,7 @@ fn with_quota(count: i64, calls_per_minute: u32) -> Arc<Memory> {
     Memory::new("a", capabilities, rows("a", count))
 }
 
-fn federation(source: &Arc<Memory>, limits: SnapshotLimits) -> Federation {
+pub(super) fn federation(source: &Arc<Memory>, limits: SnapshotLimits) -> Federation {
     Federation::new(FederationOptions {
         sources: vec![source.clone() as Arc<dyn Source>],
         cursor_key: CursorKey([7; 32]),
@@ -34,7 +34,7 @@ fn federation(source: &Arc<Memory>, limits: SnapshotLimits) -> Federation {
     })
 }
 
-fn kept(source: &Arc<Memory>) -> Federation {
+pub(super) fn kept(source: &Arc<Memory>) -> Federation {
     federation(source, SnapshotLimits::default())
 }
 
@@ -42,11 +42,11 @@ fn later(by: Duration) -> Call {
     Call { now: call().now + chrono::TimeDelta::from_std(by).unwrap(), ..call() }
 }
 
-fn within(time: Duration) -> Call {
+pub(super) fn within(time: Duration) -> Call {
     call().until(Instant::now() + time)
 }
 
-fn newest() -> IncidentQuery {
+pub(super) fn newest() -> IncidentQuery {
     IncidentQuery { want_total: true, ..query(Filter::default(), Order::default(), 10) }
 }
 
@@ -58,7 +58,7 @@ fn severe() -> IncidentQuery {
     query(Filter::Test(Test::Severity(vec![Severity::WORDS[0].value])), Order::default(), 10)
 }
 
-fn report(page: &IncidentPage) -> &SourceReport {
+pub(super) fn report(page: &IncidentPage) -> &SourceReport {
     &page.reports[0]
 }
 
@@ -104,6 +104,30 @@ fn other_rights_and_other_questions_to_the_source_read_for_themselves() {
     assert_eq!(source.lists().len(), 1);
     run(federation.incidents(&call(), &newest())).unwrap();
     assert_eq!(source.lists().len(), 0);
+}
+
+#[test]
+fn of_two_copies_that_answer_the_later_one_does() {
+    let source = plain(30);
+    let federation = kept(&source);
+    run(federation.incidents(&call(), &newest())).unwrap();
+    source.change(|state| state.rows[0].title = Some("changed".into()));
+    let second = later(Duration::from_secs(5));
+    let raw = IncidentQuery { want: Want { raw: true, ..Want::default() }, ..newest() };
+    run(federation.incidents(&second, &raw)).unwrap();
+    for after in 6..12 {
+        let page = run(federation.incidents(&later(Duration::from_secs(after)), &newest())).unwrap();
+        assert_eq!(report(&page).fetched_at, Some(second.now), "never an older one again");
+    }
+}
+
+#[test]
+fn rows_of_another_source_are_no_rows_of_a_copy() {
+    let source = plain(30);
+    source.change(|state| state.rows[7].key = Key::new(&SourceName::new("b"), "0007"));
+    let page = run(kept(&source).incidents(&call(), &newest())).unwrap();
+    let error = report(&page).error.as_ref().map(SourceError::kind);
+    assert_eq!((error, page.items.len()), (Some(SourceErrorKind::Malformed), 0));
 }
 
 #[test]
@@ -185,7 +209,7 @@ fn rows_that_go_while_the_source_is_read_hide_no_other() {
     assert_eq!(met.iter().collect::<HashSet<_>>().len(), met.len());
 }
 
-fn walk(federation: &Federation) -> Vec<Key> {
+pub(super) fn walk(federation: &Federation) -> Vec<Key> {
     let mut query = IncidentQuery { first: PageSize::new(100).unwrap(), ..newest() };
     let mut keys = Vec::new();
     loop {
@@ -219,138 +243,6 @@ fn memory_is_bounded_and_the_report_says_what_that_cost() {
     profile.want.profile = true;
     assert_eq!(run(federation.incidents(&call(), &profile)).unwrap().total, Some(read));
     assert!(!source.lists().is_empty());
-}
-
-/// Rows of about 5 kB, of which 1 kB are kept in any case.
-fn large(count: i64) -> Arc<Memory> {
-    let source = plain(0);
-    let rows = rows("a", count).into_iter().map(|mut row| {
-        let id = row.key.native.to_string();
-        row.description = Some(format!("{id}: {}", "long ".repeat(300)).into());
-        let evidence = (0..2).map(|number| {
-            let mut evidence =
-                Evidence::new(Key::new(&row.key.source, &*format!("{id}/{number}")), EvidenceKind::Observable);
-            evidence.description = Some("seen ".repeat(100).into());
-            Record::Evidence(Arc::new(evidence))
-        });
-        row.embedded.extend(evidence);
-        row
-    });
-    source.change(|state| state.rows.extend(rows));
-    source
-}
-
-#[test]
-fn parts_that_nobody_looks_at_are_kept_only_while_there_is_room() {
-    let source = large(450);
-    let of_parts = |rows: RowParts| IncidentQuery { want: Want { rows, ..Want::default() }, ..newest() };
-    let texts = of_parts(RowParts::TEXTS);
-    let evidence = of_parts(RowParts::records(RecordKind::Evidence));
-    let described = |page: &IncidentPage| page.items.iter().all(|row| row.incident.description.is_some());
-
-    let roomy = kept(&source);
-    run(roomy.incidents(&call(), &newest())).unwrap();
-    let whole = roomy.snapshot_bytes();
-    source.lists();
-    let page = run(roomy.incidents(&call(), &texts)).unwrap();
-    assert!(described(&page) && source.lists().is_empty(), "all that rows told is there");
-
-    let max_bytes = whole * 9 / 10;
-    let tight = federation(&source, SnapshotLimits { max_bytes, ..SnapshotLimits::default() });
-    assert_eq!(walk(&tight).len(), 450, "fits without them");
-    assert_eq!(source.lists().len(), 5, "read once");
-    assert!(tight.snapshot_bytes() < max_bytes, "{} of {max_bytes}", tight.snapshot_bytes());
-    let page = run(tight.incidents(&call(), &newest())).unwrap();
-    assert!(!report(&page).truncated && source.lists().is_empty());
-    // Who looks at them gets them: of fewer rows, and says so.
-    let page = run(tight.incidents(&call(), &texts)).unwrap();
-    assert!(described(&page) && !source.lists().is_empty());
-    assert_eq!((report(&page).truncated, tight.snapshot_bytes() <= max_bytes), (false, true), "evidence went");
-    let page = run(tight.incidents(&call(), &evidence)).unwrap();
-    assert!(page.items.iter().all(|row| row.incident.embedded.len() >= 2) && !source.lists().is_empty());
-    let both =
-        IncidentQuery { want: Want { rows: texts.want.rows.or(evidence.want.rows), ..Want::default() }, ..newest() };
-    let page = run(tight.incidents(&call(), &both)).unwrap();
-    assert!(described(&page) && page.items.iter().all(|row| row.incident.embedded.len() >= 2));
-    assert!(report(&page).truncated && page.total.is_some_and(|total| total >= 100));
-}
-
-/// What all that rows tell takes in a copy.
-fn whole(source: &Arc<Memory>) -> usize {
-    let roomy = kept(source);
-    run(roomy.incidents(&call(), &newest())).unwrap();
-    source.lists();
-    roomy.snapshot_bytes()
-}
-
-#[test]
-fn what_somebody_looked_at_later_is_kept_too() {
-    let source = large(450);
-    let max_bytes = whole(&source) * 9 / 5;
-    let tight = federation(&source, SnapshotLimits { max_bytes, ..SnapshotLimits::default() });
-    let texts = IncidentQuery { want: Want { rows: RowParts::TEXTS, ..Want::default() }, ..newest() };
-    let mut other = call();
-    other.caller = Arc::new(Caller::local().with_scope(CredentialScope::new("other")));
-    let asked = [(call(), newest(), 5), (call(), texts.clone(), 0), (other, newest(), 5), (call(), texts, 0)];
-    for (call, query, calls) in asked {
-        let page = run(tight.incidents(&call, &query)).unwrap();
-        assert_eq!((report(&page).truncated, source.lists().len()), (false, calls), "{:?}", query.want);
-        assert!(tight.snapshot_bytes() <= max_bytes);
-    }
-}
-
-#[test]
-fn rows_larger_than_expected_are_kept_without_what_nobody_looks_at() {
-    let source = plain(100);
-    source.change(|state| state.rows.iter_mut().for_each(|row| row.description = Some("long ".repeat(4_000).into())));
-    let tight = federation(&source, SnapshotLimits { max_bytes: 1 << 20, ..SnapshotLimits::default() });
-    let page = run(tight.incidents(&call(), &newest())).unwrap();
-    assert_eq!((report(&page).truncated, page.total, source.lists().len()), (false, Some(100), 1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_finds_no_room_goes_on_once_parts_that_somebody_saw_can_be_left_out() {
-    // A request sees the whole copy of the first while it reads the second.
-    let (first, second) = (large(450), large(900));
-    second.change(|state| {
-        for row in &mut state.rows {
-            row.key = Key { source: SourceName::new("b"), native: row.key.native.clone() };
-        }
-    });
-    let mut capabilities = unable();
-    capabilities.list.max_page_size = 100;
-    let renamed = Memory::new("b", capabilities, second.change(|state| std::mem::take(&mut state.rows)));
-    renamed.change(|state| state.slow = Some(Duration::from_secs(1)));
-    let max_bytes = whole(&first) * 3 / 2;
-    let federation = Federation::new(FederationOptions {
-        sources: vec![first.clone(), renamed],
-        cursor_key: CursorKey([7; 32]),
-        scan_limit: 10_000,
-        snapshots: SnapshotLimits { max_bytes, ..SnapshotLimits::default() },
-    });
-    let truncated = |page: &IncidentPage| page.reports.iter().map(|report| report.truncated).collect::<Vec<_>>();
-    let page = federation.incidents(&within(MINUTE), &newest()).await.unwrap();
-    assert_eq!(truncated(&page), [false, true]);
-    let next = IncidentQuery { after: page.cursor(9), ..newest() };
-    let page = federation.incidents(&within(MINUTE), &next).await.unwrap();
-    assert_eq!((truncated(&page), page.total), (vec![false, false], Some(1_350)));
-    assert!(federation.snapshot_bytes() <= max_bytes);
-}
-
-#[test]
-fn what_a_filter_looks_at_is_kept() {
-    let source = large(450);
-    let max_bytes = whole(&source) * 6 / 7;
-    for (test, found) in [
-        (Test::Search(Search::parse("\"0007: long\"")), 1),
-        (Test::Description(TextTest::new(Some("0007: long"), None, None)), 1),
-        (Test::Title(TextTest::new(Some("0007: long"), None, None)), 0),
-    ] {
-        let tight = federation(&source, SnapshotLimits { max_bytes, ..SnapshotLimits::default() });
-        let query = IncidentQuery { filter: Filter::Test(test), ..newest() };
-        let page = run(tight.incidents(&call(), &query)).unwrap();
-        assert_eq!((page.total, report(&page).truncated), (Some(found), false), "{query:?}");
-    }
 }
 
 #[test]
