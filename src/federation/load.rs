@@ -83,7 +83,11 @@ impl Federation {
         let left: Vec<NativeId> = ids.iter().filter(|id| !answered.contains(id)).cloned().collect();
         if !left.is_empty() && capabilities.embedded.contains(&kind) {
             let visit = self.visit();
-            found.absorb(self.scanner(&visit).find_records(source, call, &capabilities, kind, &left, want).await?);
+            match self.scanner(&visit).find_records(source, call, &capabilities, kind, &left, want).await {
+                Ok(told) => found.absorb(told),
+                // What was given by id is there all the same.
+                Err(error) => found.failed.extend(left.into_iter().map(|id| (id, error.clone()))),
+            }
         }
         Ok(found)
     }

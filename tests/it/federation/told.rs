@@ -102,6 +102,26 @@ fn a_list_made_from_rows_is_searched_and_says_how_far_it_was_read() {
 }
 
 #[test]
+fn records_that_are_given_by_id_are_there_though_the_rows_that_tell_others_fail() {
+    let mut capabilities = able();
+    capabilities.embedded = vec![RecordKind::Tag];
+    let b = Memory::new("b", capabilities, rows("b", 5));
+    b.change(|state| {
+        let key = Key::new(&SourceName::new("b"), "own");
+        state.tags = vec![Tag { key, name: "Own".into(), created_by: None, scope: None }];
+        state.rows[3].embedded = vec![tag("alpha")];
+    });
+    let federation = keeping(std::slice::from_ref(&b));
+    let keys: Vec<Key> = ["own", "alpha"].map(|id| Key::new(&SourceName::new("b"), id)).into();
+    b.change(|state| state.promises = true);
+    let batch = run(federation.related(&call(), RecordKind::Tag, &keys, Want::default()));
+    assert!(batch.found.contains_key(&keys[0]) && batch.failed[&keys[1]].kind() == SourceErrorKind::Malformed);
+    b.change(|state| state.promises = false);
+    let batch = run(federation.related(&call(), RecordKind::Tag, &keys, Want::default()));
+    assert_eq!((batch.found.len(), batch.failed.len()), (2, 0));
+}
+
+#[test]
 fn a_record_that_rows_tell_is_found_by_its_id() {
     let b = source(450);
     let federation = keeping(std::slice::from_ref(&b));
