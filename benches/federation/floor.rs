@@ -42,10 +42,10 @@ pub(crate) fn run() -> Result<()> {
 impl Plan {
     async fn call(&self, call: &Recorded) -> Result<Vec<Bytes>> {
         let answer = self.transport.send(call.request()?).await?;
-        match answer.status {
-            200..300 => Ok(answer.body.try_collect().await?),
-            status => Err(format!("{} answered {status}", call.url).into()),
+        if answer.status != call.status {
+            return Err(format!("{} answered {} instead of {}", call.url, answer.status, call.status).into());
         }
+        Ok(answer.body.try_collect().await?)
     }
 
     async fn answer(&self) -> Result<Vec<u8>> {
@@ -60,7 +60,10 @@ impl Plan {
 async fn forward(State(plan): State<Arc<Plan>>, _request: Bytes) -> Response {
     match plan.answer().await {
         Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+        Err(error) => {
+            eprintln!("The floor failed: {error}");
+            (StatusCode::BAD_GATEWAY, error.to_string()).into_response()
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Recorded {
     pub(crate) url: String,
     headers: Vec<(String, String)>,
     body: String,
+    /// What the source answered: that something is not there is an answer, too.
+    pub(crate) status: u16,
 }
 
 impl Recorded {
@@ -90,8 +92,9 @@ impl Proxy {
         let headers =
             kept.map(|(name, value)| Ok((name.to_string(), value.to_str()?.to_owned()))).collect::<Result<_>>()?;
         let (post, body) = (parts.method == "POST", String::from_utf8(body.to_vec())?);
-        let call = Recorded { post, url: self.base.join(&path)?.into(), headers, body };
+        let mut call = Recorded { post, url: self.base.join(&path)?.into(), headers, body, status: 0 };
         let answer = self.transport.send(call.request()?).await?;
+        call.status = answer.status;
         let (status, headers) = (answer.status, answer.headers.clone());
         let body: Vec<bytes::Bytes> = answer.body.try_collect().await?;
         let passed = Passed { call, began, ended: Instant::now() };
