@@ -7,13 +7,13 @@ use super::{
     outcome::SourceReport,
     plan::{Route, SourcePlan},
     prepare::{Prepared, prepare},
-    scan::{Scan, Scanner, by_ids, looked_at},
+    scan::{Scan, Scanner, by_ids},
     seek::Reader,
-    snapshot::View,
+    snapshot::{Asking, View},
 };
 use crate::{
     domain::{CountPrecision, Key, NativeId, SourceName, Time},
-    source::{Call, Capabilities, Source, SourceError},
+    source::{Call, Source, SourceError},
 };
 use rustc_hash::FxHashSet;
 
@@ -120,49 +120,39 @@ impl Reading<'_> {
         report.filtered_by_source.clone_from(&plan.by_source);
         report.filtered_by_gateway.clone_from(&plan.by_gateway);
         let name = &source.info().name;
+        let asking = self.scanner.planned(source, call, &plan, &capabilities, self.query.want);
         let rows = match &plan.route {
             Route::ByIds(ids) => self.sorted(name, by_ids(source, call, ids, &plan.residual, self.query.want).await?),
-            Route::Ask => match self.ask(source, call, &plan, &capabilities).await? {
+            Route::Ask => match self.ask(asking, &plan).await? {
                 Some(rows) => rows,
-                None => self.copied(source, call, &plan, &capabilities).await?,
+                None => self.copied(asking, &plan).await?,
             },
-            Route::Scan => self.copied(source, call, &plan, &capabilities).await?,
+            Route::Scan => self.copied(asking, &plan).await?,
         };
         Ok(Some(rows))
     }
 
     /// Rows of which all are read, once for everybody.
-    async fn copied(
-        self,
-        source: &dyn Source,
-        call: &Call,
-        plan: &SourcePlan,
-        capabilities: &Capabilities,
-    ) -> Result<Rows, SourceError> {
-        let view = self.scanner.rows(source, call, plan, capabilities, self.query.want).await?;
-        Ok(self.of_copy(&source.info().name, view, plan))
+    async fn copied(self, asking: Asking<'_>, plan: &SourcePlan) -> Result<Rows, SourceError> {
+        let view = self.scanner.rows(asking).await?;
+        Ok(self.of_copy(&asking.source.info().name, view, plan))
     }
 
     /// Rows that the source sorts itself, from the place on. None where it is better to have all of them: for a count over
     /// all pages, which the source cannot make where the gateway filters; where they are there already; and where so few
     /// pass the filter that every page would read most of them.
-    async fn ask(
-        self,
-        source: &dyn Source,
-        call: &Call,
-        plan: &SourcePlan,
-        capabilities: &Capabilities,
-    ) -> Result<Option<Rows>, SourceError> {
+    async fn ask(self, asking: Asking<'_>, plan: &SourcePlan) -> Result<Option<Rows>, SourceError> {
+        let Asking { source, call, capabilities, .. } = asking;
         let (first, filters) = (self.query.first.rows(), plan.filters_here());
-        if filters && (self.query.want_total || self.scanner.keeps(source, call, plan, capabilities, self.query.want)) {
+        if filters && (self.query.want_total || self.scanner.keeps(&asking)) {
             return Ok(None);
         }
         let mut reader = Reader {
             source,
             call,
-            tests: plan.tests.clone(),
+            tests: asking.tests.to_vec(),
             order: self.query.order,
-            want: looked_at(&plan.residual, self.query.want),
+            want: asking.want,
             max_page_size: capabilities.list.max_page_size.max(1),
             malformed: 0,
             total: None,

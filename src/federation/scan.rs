@@ -38,7 +38,7 @@ pub(super) struct Scan {
 
 impl<'a> Scanner<'a> {
     /// A question for all rows under a plan's tests, with what the gateway's own filter looks at.
-    fn planned(
+    pub(super) fn planned(
         self,
         source: &'a dyn Source,
         call: &'a Call,
@@ -55,42 +55,21 @@ impl<'a> Scanner<'a> {
         Asking { source, call, capabilities, tests: &[], want, limit: self.limit }
     }
 
-    /// All rows that the source gives under a plan's tests, before the gateway filters.
-    pub(super) async fn rows(
-        self,
-        source: &'a dyn Source,
-        call: &'a Call,
-        plan: &'a SourcePlan,
-        capabilities: &'a Capabilities,
-        want: Want,
-    ) -> Result<View, SourceError> {
-        self.visit.read(self.planned(source, call, plan, capabilities, want), |_| false).await
+    /// All rows that the source gives, before the gateway filters.
+    pub(super) async fn rows(self, asking: Asking<'a>) -> Result<View, SourceError> {
+        self.visit.read(asking, |_| false).await
     }
 
     /// Whether all these rows are there, for somebody else's question or an earlier page.
-    pub(super) fn keeps(
-        self,
-        source: &'a dyn Source,
-        call: &'a Call,
-        plan: &'a SourcePlan,
-        capabilities: &'a Capabilities,
-        want: Want,
-    ) -> bool {
-        self.visit.keeps(&self.planned(source, call, plan, capabilities, want))
+    pub(super) fn keeps(self, asking: &Asking<'a>) -> bool {
+        self.visit.keeps(asking)
     }
 
-    /// All rows that pass a plan.
-    pub(super) async fn scan(
-        self,
-        source: &'a dyn Source,
-        call: &'a Call,
-        plan: &'a SourcePlan,
-        capabilities: &'a Capabilities,
-        want: Want,
-    ) -> Result<Scan, SourceError> {
-        let view = self.rows(source, call, plan, capabilities, want).await?;
+    /// All rows that the gateway's own filter lets pass.
+    pub(super) async fn scan(self, asking: Asking<'a>, residual: &Filter) -> Result<Scan, SourceError> {
+        let view = self.rows(asking).await?;
         Ok(Scan {
-            incidents: view.copy.rows().iter().filter(|row| plan.residual.matches(row)).cloned().collect(),
+            incidents: view.copy.rows().iter().filter(|row| residual.matches(row)).cloned().collect(),
             truncated: view.truncated,
             malformed: view.malformed,
             restricted: view.restricted,
@@ -135,7 +114,7 @@ impl<'a> Scanner<'a> {
         kind: RecordKind,
         want: Want,
     ) -> Result<View, SourceError> {
-        self.visit.read(self.whole(source, call, capabilities, of_records(kind, want)), |_| false).await
+        self.rows(self.whole(source, call, capabilities, of_records(kind, want))).await
     }
 
     /// Reads until all ids are met.

@@ -70,8 +70,9 @@ async fn counted(
                 return Ok(Some(counts));
             }
             // Names of owners stand in their records.
-            let rows = if query.parts.by_owner { RowParts::records(RecordKind::Owner) } else { RowParts::default() };
-            scanner.scan(source, call, &plan, &capabilities, Want { rows, ..Want::default() }).await?
+            let rows = if query.parts.by_owner { RowParts::records(RecordKind::Owner) } else { RowParts::NONE };
+            let asking = scanner.planned(source, call, &plan, &capabilities, Want { rows, ..Want::default() });
+            scanner.scan(asking, &plan.residual).await?
         }
     };
     *read_at = scan.read_at;
