@@ -9,9 +9,10 @@ use super::{
     merge::{Entry, OutOfOrder, in_order},
 };
 use crate::{
-    domain::{NativeId, Order, Test},
+    domain::{Incident, NativeId, Order, Rows, Test},
     source::{Call, ListRequest, Source, SourceError, SourceErrorKind, Want},
 };
+use std::sync::Arc;
 
 /// What every list is called in errors.
 pub(super) const LIST: &str = "list incidents";
@@ -130,13 +131,7 @@ impl Reader<'_> {
                 want: self.want,
             };
             let page = self.source.list(self.call, &request).await?;
-            let name = &self.source.info().name;
-            if page.more && page.consumed == 0 {
-                return Err(SourceError::malformed(name, LIST, "without the rows that it had promised"));
-            }
-            if page.items.iter().any(|incident| incident.key.source != *name) {
-                return Err(SourceError::malformed(name, LIST, "with rows of another source"));
-            }
+            is_usable(self.source, &page)?;
             self.malformed = self.malformed.saturating_add(page.malformed);
             (self.total, self.capped) = (page.total, page.capped);
             self.restricted.extend(page.restricted);
@@ -152,6 +147,19 @@ impl Reader<'_> {
         }
         Err(SourceError::malformed(&self.source.info().name, LIST, "with nothing but broken rows"))
     }
+}
+
+/// # Errors
+/// A page that no list goes on after, or with rows that are not this source's.
+pub(super) fn is_usable(source: &dyn Source, page: &Rows<Arc<Incident>>) -> Result<(), SourceError> {
+    let name = &source.info().name;
+    if page.more && page.consumed == 0 {
+        return Err(SourceError::malformed(name, LIST, "without the rows that it had promised"));
+    }
+    if page.items.iter().any(|incident| incident.key.source != *name) {
+        return Err(SourceError::malformed(name, LIST, "with rows of another source"));
+    }
+    Ok(())
 }
 
 fn out_of_order(source: &dyn Source) -> SourceError {

@@ -140,7 +140,7 @@ impl WantByKind {
     /// Of records of this kind that are loaded by key. Which parts of rows an answer looks at is left out, or what two root
     /// fields need could not be asked for together: incidents are had whole.
     pub(crate) fn of_batch(&self, kind: RecordKind) -> Want {
-        let rows = if kind == RecordKind::Incident { RowParts::ALL } else { RowParts::default() };
+        let rows = if kind == RecordKind::Incident { RowParts::ALL } else { RowParts::NONE };
         Want { rows, ..self.of_list(kind) }
     }
 }

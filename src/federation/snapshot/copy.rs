@@ -79,10 +79,7 @@ impl Copy {
         if self.by_id.contains_key(&row.key.native) {
             return 0;
         }
-        // A row that somebody holds is his: what is kept is another one.
-        let row = Arc::make_mut(row);
-        row.keep(parts);
-        row.shrink();
+        let row = trim(row, parts);
         let new = row.embedded.iter().filter(|record| self.embedded.get(&name(record)) != Some(record));
         row.weight() + BESIDE_ROW + new.map(|record| record.weight() + BESIDE_RECORD).sum::<usize>()
     }
@@ -94,7 +91,7 @@ impl Copy {
         self.embedded.clear();
         charge.absorb(self.beside.split(self.beside.bytes()));
         for row in &mut rows {
-            self.cost(row, parts);
+            trim(row, parts);
         }
         self.add(rows, charge)
     }
@@ -169,6 +166,14 @@ impl Copy {
     fn sorting(&self) -> MutexGuard<'_, Sorted> {
         self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A row with these parts, as small as it can be. One that somebody holds is his: what is kept is another one.
+fn trim(row: &mut Arc<Incident>, parts: RowParts) -> &Incident {
+    let row = Arc::make_mut(row);
+    row.keep(parts);
+    row.shrink();
+    row
 }
 
 fn name(record: &Record) -> (RecordKind, NativeId) {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{Incident, NativeId, RowParts, Rows, Test, Time},
-    federation::seek::LIST,
+    federation::seek::{LIST, is_usable},
     source::{Call, Capabilities, ListRequest, Source, SourceError, SourceErrorKind, Want},
     telemetry::events,
 };
@@ -344,16 +344,9 @@ impl Snapshot {
     ) -> Result<Option<u64>, SourceError> {
         let pages = join_all(requests.iter().map(|request| asking.source.list(asking.call, request))).await;
         let made = Ok(Some(requests.len() as u64));
-        let name = &asking.source.info().name;
         for (request, page) in requests.iter().zip(pages) {
             let page = page?;
-            if page.more && page.consumed == 0 {
-                let what = "without the rows that it had promised";
-                return Err(SourceError::malformed(name, LIST, what));
-            }
-            if page.items.iter().any(|incident| incident.key.source != *name) {
-                return Err(SourceError::malformed(name, LIST, "with rows of another source"));
-            }
+            is_usable(asking.source, &page)?;
             let (consumed, total) = (page.consumed, page.total.filter(|_| !page.capped));
             let end = match progress.enter(request.offset, consumed as u64, total, page.more) {
                 true => End::Whole,
@@ -433,7 +426,9 @@ impl Snapshot {
         };
         page.restricted.retain(|id| known.binary_search(id).is_err());
         let withheld = page.restricted.len() * WITHHELD;
-        let fitting = loop {
+        // Until the parts that are kept are still those that these rows have: room is made by leaving parts out, and what was
+        // left out is not to be kept of these rows, either.
+        let ((fitting, all), mut state) = loop {
             let (parts, mut need, costs) = self.costs(&mut page.items);
             need += withheld;
             let mut fits = |cost: &usize| {
@@ -441,12 +436,13 @@ impl Snapshot {
                 shelf.fill(charge, need)
             };
             let fitting = costs.iter().position(|cost| !fits(cost)).unwrap_or(costs.len());
-            // What was left out to make room is not to be kept of these rows, either.
-            if fitting == costs.len() || self.state().parts == parts {
-                break fitting;
+            let all = fitting == costs.len() && shelf.fill(charge, withheld);
+            let state = self.state();
+            if state.parts == parts {
+                break ((fitting, all), state);
             }
         };
-        if fitting < page.items.len() || !shelf.fill(charge, withheld) {
+        if !all {
             if before + fitting == 0 {
                 return None;
             }
@@ -454,7 +450,6 @@ impl Snapshot {
             page.restricted.clear();
             end = End::Bound;
         }
-        let mut state = self.state();
         let fresh = state.add(page.items, charge);
         state.charge.absorb(charge.split(page.restricted.len() * WITHHELD));
         state.malformed = state.malformed.saturating_add(page.malformed);

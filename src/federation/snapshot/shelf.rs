@@ -111,18 +111,17 @@ impl Snapshots {
         }
         // Of several the one used last: who asks again must not be shown an older one.
         if let Some(at) = kept.iter().rposition(|kept| kept.question.answers(&question)) {
-            kept[at].snapshot.look_at(question.want.rows);
             kept[at..].rotate_left(1);
         } else {
             let snapshot = Arc::new(Snapshot::new(&self.room, Part::Common, RowParts::ALL, now));
-            snapshot.look_at(question.want.rows);
-            let question = question.of_copy();
             if kept.len() >= MAX_COPIES {
                 evict(&mut kept, |_| true);
             }
-            kept.push(Kept { question, snapshot });
+            kept.push(Kept { question: question.of_copy(), snapshot });
         }
-        Held::new(&self.room, kept[kept.len() - 1].snapshot.clone())
+        let snapshot = kept[kept.len() - 1].snapshot.clone();
+        snapshot.look_at(asking.want.rows);
+        Held::new(&self.room, snapshot)
     }
 
     /// An empty copy that nobody else will find, in the spare part, of rows with these parts.
